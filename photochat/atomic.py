@@ -1,0 +1,93 @@
+"""Outputs that are either whole or absent, whatever interrupts the writing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from photochat.errors import DataError
+
+
+@contextmanager
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` if the block ends well.
+
+    The folder is made when missing. On any exception the temporary file is removed and whatever
+    stood at `path` before stands there still. The file is synced to disk before the rename.
+
+    Raises:
+        DataError: the folder cannot be made or written, or the disk is full.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        os.close(handle)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    part = Path(name)
+    try:
+        yield part
+        _sync(part)
+        part.chmod(0o666 & ~_umask())
+        part.replace(target)
+        _sync(target.parent)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; rename it to `path` if the block ends well.
+
+    A folder that already stands at `path` must be empty, so that no earlier output is mixed with
+    a new one or lost.
+
+    Raises:
+        DataError: `path` is a file or a folder that is not empty, or it cannot be written.
+    """
+    target = Path(path)
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise DataError("is there already and is not an empty folder: name another", file=target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    try:
+        yield part
+        for file in part.rglob("*"):
+            _sync(file)
+        part.chmod(0o777 & ~_umask())
+        if target.exists():
+            target.rmdir()
+        part.rename(target)
+        _sync(target.parent)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _cannot_write(target: Path, error: OSError) -> DataError:
+    return DataError(f"cannot be written ({error.strerror or error})", file=target)

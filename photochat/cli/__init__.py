@@ -1,0 +1,60 @@
+"""The `photochat` command: it parses, calls one function of the same name, and prints.
+
+The only place that knows all stages. Each command imports what it runs when it runs, so that
+`photochat --help` stays quick and nobody needs torch to count dialogues.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from photochat.cli import data
+from photochat.errors import DataError
+
+EXIT_CLEAN = 0
+EXIT_FINDINGS = 1
+EXIT_UNUSABLE = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="photochat",
+    help="Make photo-sharing dialogue data sets: select photos, collect chats, verify, split, train.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+data.register(app)
+
+
+def main() -> NoReturn:
+    """Run the command line; every failure that a user can mend is one line and exit status 2."""
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(standalone_mode=False)
+    except DataError as error:
+        _fail(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        print("photochat: interrupted", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): close stdout quietly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_CLEAN)
+    except Exception as error:
+        # Usage errors of the parser: an unknown option, a missing argument, a value out of range.
+        if not hasattr(error, "format_message"):
+            raise
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context else "photochat"
+        _fail(f"{error.format_message()} (see {where} --help)")
+    sys.exit(status or EXIT_CLEAN)
+
+
+def _fail(line: str) -> NoReturn:
+    print(f"photochat: {' '.join(line.split())}", file=sys.stderr)
+    sys.exit(EXIT_UNUSABLE)
