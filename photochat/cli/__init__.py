@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from photochat.cli import data
+from photochat.cli import data, evaluation
 from photochat.errors import DataError
 
 EXIT_CLEAN = 0
@@ -28,7 +28,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-data.register(app)
+for commands in (data, evaluation):
+    commands.register(app)
 
 
 def main() -> NoReturn:
