@@ -96,7 +96,7 @@ def evaluate_bm25(
             d for name, part in release.splits.items() if name != split for d in part
         ]
     keys = photo_keys(dialogues)
-    first = {}
+    first: dict[str, Dialogue] = {}
     for key, dialogue in zip(keys, dialogues, strict=True):
         if key:
             first.setdefault(key, dialogue)

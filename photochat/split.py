@@ -1,8 +1,8 @@
 """Cutting dialogues into train, dev and test so that no photo leaks and themes stay balanced.
 
 Dev and test hold one dialogue a photo, and photos that stand in no other split (section 4: 1,000
-photos for 1,000 dialogues in each; train photos may repeat). Themes keep roughly the distribution of
-the whole: dialogues are drawn by the combination of themes of their photo.
+photos for 1,000 dialogues in each; train photos may repeat). Themes keep roughly the distribution
+of the whole: dialogues are drawn by the combination of themes of their photo.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _draw(
     wanted = size - len(present)
     if wanted < 0:
         raise DataError(
-            f"the previous release has {len(present)} dialogues in {name}, more than --{name} {size}"
+            f"the previous release holds {len(present)} in {name}: more than --{name} {size}"
         )
     if wanted > len(candidates):
         raise DataError(

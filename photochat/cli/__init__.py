@@ -22,7 +22,7 @@ EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="photochat",
-    help="Make photo-sharing dialogue data sets: select photos, collect chats, verify, split, train.",
+    help="Make photo-sharing dialogue data sets: select, collect, verify, split, train.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -22,9 +22,9 @@ SHOWN_PER_KIND = 5
 class Format(str, Enum):
     """A format that dialogues are written in."""
 
-    json = "json"
-    jsonl = "jsonl"
-    parquet = "parquet"
+    JSON = "json"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
 
 
 def register(app: typer.Typer) -> None:
@@ -127,8 +127,8 @@ def stats(
     for name, p in parts.items():
         if p.without_share or p.several_shares:
             note(
-                f"{name}: {p.dialogues:,} dialogues counted; {p.without_share} without a photo turn "
-                f"(no positive example), {p.several_shares} with several (the first counts)"
+                f"{name}: {p.dialogues:,} dialogues counted; {p.without_share} without a photo "
+                f"turn (no positive example), {p.several_shares} with several (the first counts)"
             )
     if written:
         note(f"wrote {len(written)} plots to {plots}")

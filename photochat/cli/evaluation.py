@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated
 
 import typer
 
@@ -14,21 +14,21 @@ from photochat.cli.output import AsJson, Seed, note, print_json, print_table
 class Model(str, Enum):
     """What is measured."""
 
-    bm25 = "bm25"
+    BM25 = "bm25"
 
 
 class Pool(str, Enum):
     """Which photos are ranked."""
 
-    split = "split"
-    all = "all"
+    SPLIT = "split"
+    ALL = "all"
 
 
 class Query(str, Enum):
     """Whose utterances before the share make the query."""
 
-    all = "all"
-    sharer = "sharer"
+    ALL = "all"
+    SHARER = "sharer"
 
 
 def register(app: typer.Typer) -> None:
@@ -42,10 +42,10 @@ def evaluate(
     split: Annotated[str, typer.Option(help="The split to evaluate.")] = "test",
     pool: Annotated[
         Pool, typer.Option(help="Rank the photos of the split, or of all.")
-    ] = Pool.split,
+    ] = Pool.SPLIT,
     query: Annotated[
         Query, typer.Option(help="Query with all utterances before the share, or the sharer's.")
-    ] = Query.all,
+    ] = Query.ALL,
     persona: Annotated[
         bool,
         typer.Option("--persona", help="Let the persona's name into the photo's text (a leak)."),
@@ -67,12 +67,12 @@ def evaluate(
     from modeling.bm25 import evaluate_bm25
     from photochat.release import read_release
 
-    assert model is Model.bm25
+    assert model is Model.BM25
     result = evaluate_bm25(
         read_release(data),
         split,
-        pool=cast(Literal["split", "all"], pool.value),
-        query=cast(Literal["all", "sharer"], query.value),
+        pool=pool.value,
+        query=query.value,
         persona=persona,
         fold_plurals=fold_plurals,
         resamples=resamples,
