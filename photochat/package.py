@@ -43,6 +43,7 @@ class About(msgspec.Struct, frozen=True):
     url: str = NOT_STATED
     language: str = "en"
     citation: str = NOT_STATED
+    date_published: str = NOT_STATED
 
 
 class Package(msgspec.Struct, frozen=True):
@@ -103,6 +104,7 @@ def croissant(folder: Path, about: About) -> dict[str, Any]:
         "license": about.license,
         "url": about.url,
         "citeAs": about.citation,
+        "datePublished": about.date_published,
     }
     creator = {} if about.creator == NOT_STATED else {
         "creator": {"@type": "sc:Organization", "name": about.creator}
@@ -231,6 +233,7 @@ _CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -245,11 +248,13 @@ _CONTEXT: dict[str, Any] = {
     "md5": "cr:md5",
     "parentField": "cr:parentField",
     "path": "cr:path",
+    "rai": "http://mlcommons.org/croissant/RAI/",
     "recordSet": "cr:recordSet",
     "references": "cr:references",
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",

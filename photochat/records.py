@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ def read_records(path: str | Path) -> list[Dialogue]:
     if unreadable:
         first = unreadable[0]
         where = [first.record]
+        if first.dialogue_id is not None:
+            where.append(f"id {first.dialogue_id}")
         if first.turn is not None:
             where.append(f"turn {first.turn}")
         more = f" (and {len(unreadable) - 1} more: photochat validate)" if unreadable[1:] else ""
@@ -89,12 +92,13 @@ def write_records(path: str | Path, dialogues: Sequence[Dialogue]) -> None:
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise DataError(f"has no known suffix ({', '.join(SUFFIXES)})", file=path)
-    with atomic_file(path) as part:
+    with atomic_file(path) as part, _shallow(path):
         if path.suffix == ".json":
             text = json.dumps([as_record(d) for d in dialogues], indent=2)
             part.write_text(text + "\n", encoding="ascii")
         elif path.suffix == ".jsonl":
-            part.write_bytes(msgspec.json.Encoder().encode_lines(map(as_record, dialogues)))
+            lines = (json.dumps(as_record(d), ensure_ascii=False) + "\n" for d in dialogues)
+            part.write_text("".join(lines), encoding="utf-8")
         else:
             _write_parquet(part, dialogues)
 
@@ -102,9 +106,19 @@ def write_records(path: str | Path, dialogues: Sequence[Dialogue]) -> None:
 def as_record(dialogue: Dialogue) -> dict[str, Any]:
     """Return a dialogue as the published JSON object, with any further keys it came with."""
     record: dict[str, Any] = msgspec.to_builtins(dialogue)
+    record["dialogue"] = list(record["dialogue"])
     for part in (record, *record["dialogue"]):
         part.update(part.pop(_EXTRA, ()))
     return record
+
+
+@contextmanager
+def _shallow(path: Path) -> Iterator[None]:
+    """Turn Python's recursion limit into an error that names the file."""
+    try:
+        yield
+    except RecursionError as error:
+        raise DataError("a further key is nested too deeply to be written", file=path) from error
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -137,6 +151,8 @@ def _explain(data: bytes, error: Exception) -> tuple[str, int]:
         data.decode()
     except UnicodeDecodeError as not_text:
         return "is not UTF-8 text", not_text.start
+    if isinstance(error, msgspec.ValidationError):
+        return f"broken JSON: {error}", len(data.rstrip())
     position = re.search(r"\(byte (\d+)\)", str(error))
     if position is None:
         ends = len(data.rstrip())
@@ -187,25 +203,25 @@ def _with_extra(row: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, An
 def _problems(where: str, row: Any) -> Iterator[Unreadable]:
     """Name every field of a record that breaks the layout."""
     number = row.get("dialogue_id") if isinstance(row, dict) else None
-    dialogue_id = number if isinstance(number, int) and not isinstance(number, bool) else None
-    name = where if dialogue_id is None else f"{where} (id {dialogue_id})"
+    is_id = isinstance(number, int) and not isinstance(number, bool) and abs(number) < 2**63
+    dialogue_id = number if is_id else None
     if not isinstance(row, dict):
-        yield Unreadable(name, None, None, None, "must be an object with the published keys")
+        yield Unreadable(where, None, None, None, "must be an object with the published keys")
         return
     turns = row.get("dialogue")
     for field, message in _field_problems(row, Dialogue, skip="dialogue"):
-        yield Unreadable(name, dialogue_id, None, field, message)
+        yield Unreadable(where, dialogue_id, None, field, message)
     if not isinstance(turns, list) or not turns:
         message = "is missing" if "dialogue" not in row else "must be a list of one turn or more"
-        yield Unreadable(name, dialogue_id, None, "dialogue", message)
+        yield Unreadable(where, dialogue_id, None, "dialogue", message)
         return
     for index, turn in enumerate(turns):
         if not isinstance(turn, dict):
             message = "must be an object with message, share_photo and user_id"
-            yield Unreadable(name, dialogue_id, index, None, message)
+            yield Unreadable(where, dialogue_id, index, None, message)
             continue
         for field, message in _field_problems(turn, Turn):
-            yield Unreadable(name, dialogue_id, index, field, message)
+            yield Unreadable(where, dialogue_id, index, field, message)
 
 
 def _field_problems(
@@ -233,7 +249,7 @@ def _plain(message: str) -> str:
     expected = re.fullmatch(r"Expected `(.+)`, got `(.+)`", message)
     if expected:
         return f"must be {expected[1].replace(' | null', '')}, not {expected[2]}"
-    return message[0].lower() + message[1:].replace("`", "")
+    return message.replace("Expected", "must be", 1).replace("`", "")
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:

@@ -84,7 +84,7 @@ def validate(*paths: str | Path) -> Validation:
     problems = [
         Problem(
             UNREADABLE, str(file), place.dialogue_id, place.turn, place.field,
-            f"{place.record}: {place.message}",
+            f"{place.message} ({place.record})",
         )
         for file, place in unreadable
     ]  # fmt: skip

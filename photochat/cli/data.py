@@ -249,6 +249,9 @@ def package(
     url: Annotated[str | None, typer.Option(help="Where it stands.")] = None,
     language: Annotated[str, typer.Option(help="Its language, e.g. en.")] = "en",
     citation: Annotated[str | None, typer.Option(help="How to cite it.")] = None,
+    date_published: Annotated[
+        str | None, typer.Option(help="When it is published, as 2026-01-31.")
+    ] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -263,7 +266,7 @@ def package(
 
     stated = {
         "license": license, "creator": creator, "contact": contact, "url": url,
-        "citation": citation,
+        "citation": citation, "date_published": date_published,
     }  # fmt: skip
     folder = release.resolve()
     about = About(
