@@ -223,9 +223,11 @@ def _judge(rows: _Rows, images: int, classes: ClassTable, tally: Tally) -> Integ
 
     themed = keys(is_person, counted)
     qualifying = keys(is_person & is_main & rows.qualifies, rows.qualifies)
-    for kind in (classes.people_of, classes.others_of):
-        boxes = _expand(rows.image[rows.is_box], rows.class_number[rows.is_box], kind, width)
-        _count(tally, "boxes of label", boxes, LABEL_NAMES)
+    boxes = np.bincount(rows.class_number[rows.is_box], minlength=len(classes.ids))
+    for lists in (classes.people_of, classes.others_of):
+        by_value = np.repeat(boxes, lists.lengths)
+        totals = np.bincount(lists.values, by_value, width)
+        tally.update({("boxes of label", n): int(c) for n, c in zip(LABEL_NAMES, totals, strict=True)})
     _count(tally, "images with label", themed, LABEL_NAMES)
     _count(tally, "photos kept by label", qualifying, LABEL_NAMES)
     _count(tally, "images with theme", _theme_keys(themed), THEMES)
@@ -255,9 +257,9 @@ def _expand(image: Integers, class_number: Integers, lists: Ragged, width: int) 
     """Return image * width + value for each value of each row's class, in row order."""
     counts = lists.lengths[class_number]
     ends = np.cumsum(counts)
-    within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
-    values = lists.values[np.repeat(lists.starts[class_number], counts) + within]
-    return np.repeat(image * width, counts) + values
+    # Place k of the result holds value number k - (where its row begins in the result) of its row.
+    shift = np.repeat(lists.starts[class_number] - (ends - counts), counts)
+    return np.repeat(image * width, counts) + lists.values[shift + np.arange(len(shift))]
 
 
 def _keys(image: Integers, class_number: Integers, lists: Ragged, width: int) -> Integers:

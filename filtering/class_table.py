@@ -1,16 +1,16 @@
 """Every class of the inputs, numbered, with the labels it gives a photo and those that qualify it.
 
-The SQL joins boxes with `ClassTable.to_arrow()`; the assembly of photos reads the rest.
+Classes that stand for a people label of Table 5 come first, then those that stand for another of
+its labels, then the rest: so the SQL tells them by comparing numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from filtering.hierarchy import Parents, ancestors_of, depth_of
 from photochat.themes import THEME_LABELS, THEMES, release_name
@@ -57,16 +57,20 @@ class ClassTable:
     people_of: Ragged
     others_of: Ragged
 
-    def to_arrow(self) -> pa.Table:
-        """Return the table `classes` that the query joins: class_id, number, people, others."""
-        return pa.table(
-            {
-                "class_id": pa.array(self.ids, pa.string()),
-                "number": pa.array(range(len(self.ids)), pa.int32()),
-                "people": pa.array(self.people_of.lengths > 0),
-                "others": pa.array(self.others_of.lengths > 0),
-            }
-        )
+    @property
+    def people_end(self) -> int:
+        """Classes below this number stand for a people label."""
+        return int((self.people_of.lengths > 0).sum())
+
+    @property
+    def others_start(self) -> int:
+        """The first class that stands for another label (it may stand for people too)."""
+        return int(((self.people_of.lengths > 0) & (self.others_of.lengths == 0)).sum())
+
+    @property
+    def others_end(self) -> int:
+        """The end of the classes that stand for another label."""
+        return self.others_start + int((self.others_of.lengths > 0).sum())
 
 
 THEME_OF_LABEL = np.array([THEMES.index(label.theme) for label in THEME_LABELS])
@@ -78,8 +82,18 @@ def class_table(names: Mapping[str, str], parents: Parents) -> ClassTable:
 
     An ancestor without a description gives no label, but still qualifies if Table 5 has it.
     """
-    ids = tuple(sorted(names))
-    lineage = {class_id: {class_id} | ancestors_of(class_id, parents) for class_id in ids}
+    lineage = {class_id: {class_id} | ancestors_of(class_id, parents) for class_id in names}
+    people = {label.class_id: n for n, label in enumerate(THEME_LABELS) if label.theme == "people"}
+    others = {label.class_id: n for n, label in enumerate(THEME_LABELS) if label.theme != "people"}
+
+    def part(class_id: str) -> tuple[int, str]:
+        stands_for_people = not lineage[class_id].isdisjoint(people)
+        stands_for_others = not lineage[class_id].isdisjoint(others)
+        if stands_for_people:
+            return (1 if stands_for_others else 0), class_id
+        return (2 if stands_for_others else 3), class_id
+
+    ids = tuple(sorted(names, key=part))
     depth: dict[str, int] = {}
     for class_id in ids:
         label = release_name(names[class_id])
@@ -87,14 +101,6 @@ def class_table(names: Mapping[str, str], parents: Parents) -> ClassTable:
     # A descendant is always deeper than its ancestors, so this order puts it before them.
     labels = tuple(sorted(depth, key=lambda label: (-depth[label], label)))
     place = {label: number for number, label in enumerate(labels)}
-
-    def table_5(needs_main: Callable[[str], bool]) -> Ragged:
-        wanted = {
-            label.class_id: number
-            for number, label in enumerate(THEME_LABELS)
-            if needs_main(label.theme)
-        }
-        return Ragged.of([wanted[c] for c in lineage[class_id] if c in wanted] for class_id in ids)
 
     return ClassTable(
         ids=ids,
@@ -104,6 +110,6 @@ def class_table(names: Mapping[str, str], parents: Parents) -> ClassTable:
             {place[release_name(names[c])] for c in lineage[class_id] if c in names}
             for class_id in ids
         ),
-        people_of=table_5(lambda theme: theme == "people"),
-        others_of=table_5(lambda theme: theme != "people"),
+        people_of=Ragged.of([people[c] for c in lineage[class_id] if c in people] for class_id in ids),
+        others_of=Ragged.of([others[c] for c in lineage[class_id] if c in others] for class_id in ids),
     )

@@ -9,12 +9,15 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from filtering.class_table import ClassTable
+from filtering.class_table import UNKNOWN_CLASS, ClassTable
 from filtering.open_images import COLUMNS, Kind, is_gzip, read_header
 from filtering.query import COORDINATES, FLAGS, RECORD_COLUMNS, Rules, selection_sql
 from photochat.errors import DataError
 
 BATCH_ROWS = 500_000  # about 60,000 photos a row group of the pool
+FIRST_LABEL_FILE = 1 << 20  # image labels are ordered after boxes: this is their first file's number
+# What of an image label file counts: what people verified to be there.
+PRESENT_SQL = "confidence = 1 AND COALESCE(source, '') <> 'machine'"
 _ROWS_PER_FILE = 1 << 40  # more rows than a file has: `place` is the file's number times this
 
 
@@ -33,9 +36,6 @@ def connect(memory_limit: str, spill: Path) -> duckdb.DuckDBPyConnection:
             f"not an amount of memory, such as 800MB or 4GB: {memory_limit!r}",
             field="--memory-limit",
         ) from error
-    # A CSV has no statistics: DuckDB takes it for small and would hash the boxes, not the classes
-    # (measured: twice the time, three times the memory).
-    connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     return connection
 
 
@@ -55,13 +55,12 @@ def selected_records(
         duckdb.Error: a file is no such CSV, or memory or disk ran out.
     """
     with connect(memory_limit, spill) as connection:
-        table = classes.to_arrow()
-        connection.register("class_rows", table)
-        connection.execute("CREATE TEMP TABLE classes AS SELECT * FROM class_rows")
+        ids = ", ".join(map(_quoted, classes.ids))
+        connection.execute(f"CREATE TYPE known_class AS ENUM ({ids})")
         _create_view(connection, "boxes", boxes, "boxes", in_order)
         if image_labels:
             _create_view(connection, "image_labels", image_labels, "image labels", in_order)
-        query = selection_sql(rules, with_image_labels=bool(image_labels))
+        query = selection_sql(rules, classes, with_image_labels=bool(image_labels))
         order = "ORDER BY image_id, place" if in_order else ""
         yield from connection.sql(
             f"SELECT {', '.join(RECORD_COLUMNS)} FROM ({query}) AS records {order}"
@@ -71,15 +70,19 @@ def selected_records(
 def _create_view(
     connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path], kind: Kind, numbered: bool
 ) -> None:
-    # Image labels come after boxes; numbering rows takes time that only sorting needs.
-    first = 0 if kind == "boxes" else 1 << 20
+    first = 0 if kind == "boxes" else FIRST_LABEL_FILE
     selects = []
     for number, path in enumerate(files, start=first):
         place = f"CAST({number * _ROWS_PER_FILE} AS BIGINT)"
-        if numbered:
+        if numbered:  # takes time that only sorting needs
             place += " + row_number() OVER ()"
-        wanted = "confidence = 1 AND COALESCE(source, '') <> 'machine'" if kind == "image labels" else "TRUE"
-        selects.append(f"SELECT *, {place} AS place FROM ({csv_sql(path, kind)}) WHERE {wanted}")
+        # An ENUM's codes are the places in its list: the class numbers, looked up without a join.
+        code = "CAST(enum_code(TRY_CAST(class_id AS known_class)) AS INTEGER)"
+        class_number = f"COALESCE({code}, {UNKNOWN_CLASS}) AS class_number"
+        wanted = PRESENT_SQL if kind == "image labels" else "TRUE"
+        selects.append(
+            f"SELECT *, {class_number}, {place} AS place FROM ({csv_sql(path, kind)}) WHERE {wanted}"
+        )
     connection.execute(f"CREATE TEMP VIEW {name} AS {' UNION ALL '.join(selects)}")
 
 

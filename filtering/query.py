@@ -1,9 +1,10 @@
 """The selection as one SQL expression that DuckDB and Spark both understand.
 
-It reads three tables: `boxes` (one row a box, in the pool's column names, with a `place` to order
-by), `image_labels` (one row a label of the whole image) and `classes` (`ClassTable.to_arrow()`).
-It gives one row a box or image label, with what the rules say of it. Only how the tables are read
-from files differs between engines. The numbers come from `filtering.geometry`.
+It reads two tables: `boxes` (one row a box, in the pool's column names, with its class's number and
+a `place` to order by) and `image_labels` (one row a label of the whole image). It gives one row a box
+or image label, with what the rules say of it. Only how the tables are read from files differs
+between engines. The numbers come from `filtering.geometry` and the class table, which numbers
+classes so that a comparison tells a class's part: a join would cost DuckDB the order of the rows.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from filtering.class_table import UNKNOWN_CLASS
+from filtering.class_table import ClassTable
 from filtering.geometry import BORDER_MARGIN, MIN_SIDE, SizeRule
 
 Keep = Literal["keep", "drop"]
@@ -59,26 +60,26 @@ def too_small_sql(size: SizeRule) -> str:
     return joint.join(f"{side} < {_double(MIN_SIDE)}" for side in sides)
 
 
-def selection_sql(rules: Rules, *, with_image_labels: bool) -> str:
+def selection_sql(rules: Rules, classes: ClassTable, *, with_image_labels: bool) -> str:
     """Return the expression: rows of `RECORD_COLUMNS` and `place`, in no stated order.
 
     `excluded` marks what would have qualified but for `group_of` or `depictions`; `qualifies`
     marks the rows that bring their photo into the pool.
     """
+    people = f"class_number BETWEEN 0 AND {classes.people_end - 1}"
+    others = f"class_number BETWEEN {classes.others_start} AND {classes.others_end - 1}"
     box = f"""
 SELECT image_id, class_number, TRUE AS is_box, {", ".join(COORDINATES)}, {", ".join(FLAGS)},
        in_frame, at_margin, too_small,
        counts AND dropped AS excluded, counts AND NOT dropped AS qualifies, place
 FROM (
-  SELECT *, in_frame AND (others OR (people AND NOT at_margin AND NOT too_small)) AS counts
+  SELECT *, in_frame AND ({others} OR ({people} AND NOT at_margin AND NOT too_small)) AS counts
   FROM (
-    SELECT b.*, COALESCE(c.number, {UNKNOWN_CLASS}) AS class_number,
-           COALESCE(c.people, FALSE) AS people, COALESCE(c.others, FALSE) AS others,
-           COALESCE({_in_frame_sql()}, FALSE) AS in_frame,
+    SELECT *, COALESCE({_in_frame_sql()}, FALSE) AS in_frame,
            COALESCE({at_margin_sql()}, FALSE) AS at_margin,
            COALESCE({too_small_sql(rules.size)}, FALSE) AS too_small,
            COALESCE({_dropped_sql(rules)}, FALSE) AS dropped
-    FROM boxes b LEFT JOIN classes c ON b.class_id = c.class_id
+    FROM boxes
   ) AS measured
 ) AS judged"""
     if not with_image_labels:
@@ -87,13 +88,13 @@ FROM (
         [f"CAST(NULL AS DOUBLE) AS {name}" for name in COORDINATES]
         + [f"CAST(NULL AS TINYINT) AS {name}" for name in FLAGS]
     )
-    by_label = "COALESCE(c.others, FALSE)" if rules.label_source != "boxes" else "FALSE"
+    by_label = "FALSE" if rules.label_source == "boxes" else others
     return f"""{box}
 UNION ALL
-SELECT i.image_id, COALESCE(c.number, {UNKNOWN_CLASS}) AS class_number, FALSE AS is_box, {nothing},
+SELECT image_id, class_number, FALSE AS is_box, {nothing},
        TRUE AS in_frame, FALSE AS at_margin, FALSE AS too_small,
-       FALSE AS excluded, {by_label} AS qualifies, i.place
-FROM image_labels i LEFT JOIN classes c ON i.class_id = c.class_id"""
+       FALSE AS excluded, {by_label} AS qualifies, place
+FROM image_labels"""
 
 
 def _in_frame_sql() -> str:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from filtering.assembly import Block, assemble
-from filtering.class_table import ClassTable
-from filtering.duckdb_engine import sql_type
+from filtering.class_table import UNKNOWN_CLASS, ClassTable
+from filtering.duckdb_engine import FIRST_LABEL_FILE, PRESENT_SQL, sql_type
 from filtering.open_images import COLUMNS, Kind, read_header
 from filtering.query import RECORD_COLUMNS, Rules, selection_sql
 from photochat.errors import DataError
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _ARROW_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 _BATCH_ROWS = 200_000
-_FIRST_LABEL_FILE = 1 << 20  # image labels come after boxes, as with DuckDB
 
 
 class SparkFailedError(Exception):
@@ -75,16 +74,14 @@ def _blocks(
     classes: ClassTable,
     rules: Rules,
 ) -> Iterator[Block]:
-    rows = [tuple(row.values()) for row in classes.to_arrow().to_pylist()]
-    table = session.createDataFrame(rows, "class_id string, number int, people boolean, others boolean")
-    table.createOrReplaceTempView("classes")
-    _read(session, boxes, "boxes", 0).createOrReplaceTempView("boxes")
+    numbers = session.createDataFrame(
+        list(enumerate(classes.ids)), "class_number int, class_id string"
+    )
+    _read(session, boxes, "boxes", numbers).createOrReplaceTempView("boxes")
     if image_labels:
-        labels = _read(session, image_labels, "image labels", _FIRST_LABEL_FILE)
-        labels.filter("confidence = 1 AND COALESCE(source, '') <> 'machine'").createOrReplaceTempView(
-            "image_labels"
-        )
-    records = session.sql(selection_sql(rules, with_image_labels=bool(image_labels)))
+        labels = _read(session, image_labels, "image labels", numbers)
+        labels.filter(PRESENT_SQL).createOrReplaceTempView("image_labels")
+    records = session.sql(selection_sql(rules, classes, with_image_labels=bool(image_labels)))
 
     def assembled(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for block in assemble(batches, classes):
@@ -103,11 +100,12 @@ def _blocks(
         yield Block(pa.ipc.open_stream(row["photos"]).read_all(), tally)
 
 
-def _read(session: SparkSession, files: Sequence[Path], kind: Kind, first: int) -> DataFrame:
+def _read(session: SparkSession, files: Sequence[Path], kind: Kind, numbers: DataFrame) -> DataFrame:
     """Read CSV files under the pool's names, with `place` in the order of files and rows."""
     from pyspark.sql import functions as F
 
     frames = []
+    first = 0 if kind == "boxes" else FIRST_LABEL_FILE
     for number, path in enumerate(files, start=first):
         header = read_header(path, kind)
         names = {original: name for name, original in COLUMNS[kind].items()}
@@ -133,4 +131,6 @@ def _read(session: SparkSession, files: Sequence[Path], kind: Kind, first: int) 
     together = frames[0]
     for frame in frames[1:]:
         together = together.unionAll(frame)
-    return together
+    return together.join(F.broadcast(numbers), "class_id", "left").fillna(
+        UNKNOWN_CLASS, "class_number"
+    )
