@@ -75,7 +75,10 @@ def assemble(batches: Iterable[pa.RecordBatch], classes: ClassTable) -> Iterator
     for batch in _whole_images(batches):
         _check_values(batch)
         starts, ids = _runs(batch.column("image_id"))
-        if ids[0].as_py() <= previous or not pc.all(pc.less(ids[:-1], ids[1:]), min_count=0).as_py():
+        if (
+            ids[0].as_py() <= previous
+            or not pc.all(pc.less(ids[:-1], ids[1:]), min_count=0).as_py()
+        ):
             raise NotSortedError
         previous = ids[-1].as_py()
         yield _block(batch, starts, ids, classes)
@@ -160,9 +163,7 @@ def _block(batch: pa.RecordBatch, starts: Integers, ids: pa.Array, classes: Clas
                 classes.labels,
             ),
             "themes": _strings(_theme_keys(qualifying), int(kept.sum()), THEMES),
-            "qualifying": _strings(
-                qualifying, int(kept.sum()), LABEL_NAMES
-            ),
+            "qualifying": _strings(qualifying, int(kept.sum()), LABEL_NAMES),
             "boxes": _boxes(rows.where(rows.is_box), int(kept.sum()), classes),
         }
     )
@@ -227,7 +228,9 @@ def _judge(rows: _Rows, images: int, classes: ClassTable, tally: Tally) -> Integ
     for lists in (classes.people_of, classes.others_of):
         by_value = np.repeat(boxes, lists.lengths)
         totals = np.bincount(lists.values, by_value, width)
-        tally.update({("boxes of label", n): int(c) for n, c in zip(LABEL_NAMES, totals, strict=True)})
+        tally.update(
+            {("boxes of label", n): int(c) for n, c in zip(LABEL_NAMES, totals, strict=True)}
+        )
     _count(tally, "images with label", themed, LABEL_NAMES)
     _count(tally, "photos kept by label", qualifying, LABEL_NAMES)
     _count(tally, "images with theme", _theme_keys(themed), THEMES)

@@ -110,6 +110,10 @@ def class_table(names: Mapping[str, str], parents: Parents) -> ClassTable:
             {place[release_name(names[c])] for c in lineage[class_id] if c in names}
             for class_id in ids
         ),
-        people_of=Ragged.of([people[c] for c in lineage[class_id] if c in people] for class_id in ids),
-        others_of=Ragged.of([others[c] for c in lineage[class_id] if c in others] for class_id in ids),
+        people_of=Ragged.of(
+            [people[c] for c in lineage[class_id] if c in people] for class_id in ids
+        ),
+        others_of=Ragged.of(
+            [others[c] for c in lineage[class_id] if c in others] for class_id in ids
+        ),
     )

@@ -15,7 +15,9 @@ from filtering.query import COORDINATES, FLAGS, RECORD_COLUMNS, Rules, selection
 from photochat.errors import DataError
 
 BATCH_ROWS = 500_000  # about 60,000 photos a row group of the pool
-FIRST_LABEL_FILE = 1 << 20  # image labels are ordered after boxes: this is their first file's number
+FIRST_LABEL_FILE = (
+    1 << 20
+)  # image labels are ordered after boxes: this is their first file's number
 # What of an image label file counts: what people verified to be there.
 PRESENT_SQL = "confidence = 1 AND COALESCE(source, '') <> 'machine'"
 _ROWS_PER_FILE = 1 << 40  # more rows than a file has: `place` is the file's number times this
@@ -68,7 +70,11 @@ def selected_records(
 
 
 def _create_view(
-    connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path], kind: Kind, numbered: bool
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    files: Sequence[Path],
+    kind: Kind,
+    numbered: bool,
 ) -> None:
     first = 0 if kind == "boxes" else FIRST_LABEL_FILE
     selects = []
@@ -96,7 +102,9 @@ def csv_sql(path: Path, kind: Kind) -> str:
         for column in header
     )
     selected = ", ".join(
-        f'"{original}" AS {name}' if original in header else f"CAST(NULL AS {types[name]}) AS {name}"
+        f'"{original}" AS {name}'
+        if original in header
+        else f"CAST(NULL AS {types[name]}) AS {name}"
         for name, original in COLUMNS[kind].items()
     )
     # DuckDB reads *, ? and [ in a name as a pattern.

@@ -148,7 +148,9 @@ class _Run:
 def _read_classes(inputs: Inputs) -> tuple[dict[str, str], dict[str, frozenset[str]], list[str]]:
     names = read_classes(inputs.classes)
     if not any(label.class_id in names for label in THEME_LABELS):
-        raise DataError("names no label of Table 5: not the boxes' classes?", file=inputs.classes[0])
+        raise DataError(
+            "names no label of Table 5: not the boxes' classes?", file=inputs.classes[0]
+        )
     if inputs.hierarchy is not None:
         return names, dict(read_hierarchy(inputs.hierarchy)), []
     return names, {}, ["no --hierarchy: a Dog is no Animal, a label counts only for itself"]
@@ -177,9 +179,7 @@ def _tables(inputs: Inputs) -> list[tuple[Kind, tuple[Path, ...]]]:
     ]
 
 
-def _write(
-    run: _Run, groups: dict[str | None, list[Path]], part: Path, notes: list[str]
-) -> Tally:
+def _write(run: _Run, groups: dict[str | None, list[Path]], part: Path, notes: list[str]) -> Tally:
     """Write the pool from rows as they stand; start again in order if they are not sorted."""
     in_order = bool(run.inputs.image_labels)
     while True:

@@ -37,7 +37,9 @@ def parents_in(tree: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     parents.pop(ROOT, None)
     frozen = {class_id: frozenset(direct) for class_id, direct in parents.items()}
     for class_id in frozen:
-        if any(class_id in ancestors_of(parent, frozen) for parent in frozen[class_id] - {class_id}):
+        if any(
+            class_id in ancestors_of(parent, frozen) for parent in frozen[class_id] - {class_id}
+        ):
             raise ValueError(f"{class_id} is a kind of itself")
         if class_id in frozen[class_id]:
             raise ValueError(f"{class_id} is a kind of itself")

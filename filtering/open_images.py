@@ -136,8 +136,10 @@ def kind_of(header: Sequence[str]) -> Kind | None:
         return "boxes"
     if {"ImageID", "OriginalURL"} <= names:
         return "metadata"
-    if {"ImageID", "LabelName", "Confidence"} <= names and "MaskPath" not in names and not any(
-        name.startswith("X") for name in names
+    if (
+        {"ImageID", "LabelName", "Confidence"} <= names
+        and "MaskPath" not in names
+        and not any(name.startswith("X") for name in names)
     ):
         return "image labels"
     is_pair = len(header) == 2
@@ -173,7 +175,9 @@ def read_classes(paths: Sequence[str | Path]) -> dict[str, str]:
                 where = f"line {rows.line_num}"
                 if len(row) != 2 or not _CLASS_ID.fullmatch(row[0]) or not row[1].strip():
                     raise DataError(
-                        f"not a class id and a name: {','.join(row)[:80]!r}", file=path, record=where
+                        f"not a class id and a name: {','.join(row)[:80]!r}",
+                        file=path,
+                        record=where,
                     )
                 if here.setdefault(row[0], row[1].strip()) != row[1].strip():
                     raise DataError(

@@ -52,7 +52,9 @@ def selected_blocks(
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
-        raise DataError("pyspark is not installed: pip install pyspark", field="--engine") from error
+        raise DataError(
+            "pyspark is not installed: pip install pyspark", field="--engine"
+        ) from error
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     active = SparkSession.getActiveSession()
     session = active or SparkSession.builder.appName("photochat filter").getOrCreate()
@@ -100,7 +102,9 @@ def _blocks(
         yield Block(pa.ipc.open_stream(row["photos"]).read_all(), tally)
 
 
-def _read(session: SparkSession, files: Sequence[Path], kind: Kind, numbers: DataFrame) -> DataFrame:
+def _read(
+    session: SparkSession, files: Sequence[Path], kind: Kind, numbers: DataFrame
+) -> DataFrame:
     """Read CSV files under the pool's names, with `place` in the order of files and rows."""
     from pyspark.sql import functions as F
 
