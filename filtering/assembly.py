@@ -61,7 +61,17 @@ class _Rows(NamedTuple):
     def where(self, mask: Booleans) -> _Rows:
         if mask.all():
             return self
-        return _Rows(self.batch.filter(pa.array(mask)), *(column[mask] for column in self[1:]))
+        return _Rows(
+            self.batch.filter(pa.array(mask)),
+            self.image[mask],
+            self.class_number[mask],
+            self.is_box[mask],
+            self.in_frame[mask],
+            self.at_margin[mask],
+            self.too_small[mask],
+            self.excluded[mask],
+            self.qualifies[mask],
+        )
 
 
 def assemble(batches: Iterable[pa.RecordBatch], classes: ClassTable) -> Iterator[Block]:
@@ -75,10 +85,8 @@ def assemble(batches: Iterable[pa.RecordBatch], classes: ClassTable) -> Iterator
     for batch in _whole_images(batches):
         _check_values(batch)
         starts, ids = _runs(batch.column("image_id"))
-        if (
-            ids[0].as_py() <= previous
-            or not pc.all(pc.less(ids[:-1], ids[1:]), min_count=0).as_py()
-        ):
+        ascending = pc.all(pc.less(ids[:-1], ids[1:]), min_count=0).as_py()
+        if not ascending or ids[0].as_py() <= previous:
             raise NotSortedError
         previous = ids[-1].as_py()
         yield _block(batch, starts, ids, classes)
@@ -228,9 +236,8 @@ def _judge(rows: _Rows, images: int, classes: ClassTable, tally: Tally) -> Integ
     for lists in (classes.people_of, classes.others_of):
         by_value = np.repeat(boxes, lists.lengths)
         totals = np.bincount(lists.values, by_value, width)
-        tally.update(
-            {("boxes of label", n): int(c) for n, c in zip(LABEL_NAMES, totals, strict=True)}
-        )
+        for name, count in zip(LABEL_NAMES, totals.tolist(), strict=True):
+            tally["boxes of label", name] += int(count)
     _count(tally, "images with label", themed, LABEL_NAMES)
     _count(tally, "photos kept by label", qualifying, LABEL_NAMES)
     _count(tally, "images with theme", _theme_keys(themed), THEMES)

@@ -107,13 +107,8 @@ def class_table(names: Mapping[str, str], parents: Parents) -> ClassTable:
         names=tuple(names[class_id] for class_id in ids),
         labels=labels,
         labels_of=Ragged.of(
-            {place[release_name(names[c])] for c in lineage[class_id] if c in names}
-            for class_id in ids
+            {place[release_name(names[c])] for c in lineage[i] if c in names} for i in ids
         ),
-        people_of=Ragged.of(
-            [people[c] for c in lineage[class_id] if c in people] for class_id in ids
-        ),
-        others_of=Ragged.of(
-            [others[c] for c in lineage[class_id] if c in others] for class_id in ids
-        ),
+        people_of=Ragged.of([people[c] for c in lineage[i] if c in people] for i in ids),
+        others_of=Ragged.of([others[c] for c in lineage[i] if c in others] for i in ids),
     )

@@ -15,9 +15,7 @@ from filtering.query import COORDINATES, FLAGS, RECORD_COLUMNS, Rules, selection
 from photochat.errors import DataError
 
 BATCH_ROWS = 500_000  # about 60,000 photos a row group of the pool
-FIRST_LABEL_FILE = (
-    1 << 20
-)  # image labels are ordered after boxes: this is their first file's number
+FIRST_LABEL_FILE = 1 << 20  # the number of the first one: image labels come after boxes
 # What of an image label file counts: what people verified to be there.
 PRESENT_SQL = "confidence = 1 AND COALESCE(source, '') <> 'machine'"
 _ROWS_PER_FILE = 1 << 40  # more rows than a file has: `place` is the file's number times this
@@ -87,7 +85,8 @@ def _create_view(
         class_number = f"COALESCE({code}, {UNKNOWN_CLASS}) AS class_number"
         wanted = PRESENT_SQL if kind == "image labels" else "TRUE"
         selects.append(
-            f"SELECT *, {class_number}, {place} AS place FROM ({csv_sql(path, kind)}) WHERE {wanted}"
+            f"SELECT *, {class_number}, {place} AS place"
+            f" FROM ({csv_sql(path, kind)}) WHERE {wanted}"
         )
     connection.execute(f"CREATE TEMP VIEW {name} AS {' UNION ALL '.join(selects)}")
 

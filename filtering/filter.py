@@ -6,7 +6,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -33,6 +32,7 @@ from filtering.provenance import hashed_aside
 from filtering.query import Rules
 from filtering.report import FilterReport, funnel_of, label_counts, theme_counts, warnings_of
 from filtering.spark_engine import SparkFailedError, selected_blocks
+from photochat import __version__
 from photochat.atomic import atomic_file
 from photochat.errors import DataError
 from photochat.pool import POOL_SCHEMA
@@ -88,19 +88,18 @@ def filter_photos(
     rules = rules or Rules()
     if rules.label_source != "boxes" and not inputs.image_labels:
         raise DataError("boxes+image-labels needs --image-labels", field="--label-source")
-    names, parents, notes = _read_classes(inputs)
-    files_by_subset = _group(inputs, subset)
-    classes = class_table(names, parents)
     for kind, files in _tables(inputs):
         for path in files:
             read_header(path, kind)
+    names, parents, notes = _read_classes(inputs)
+    files_by_subset = _group(inputs, subset)
+    classes = class_table(names, parents)
     report_path = out.with_name(f"{out.stem}.report.json")
-    out.parent.mkdir(parents=True, exist_ok=True)
     with (
         hashed_aside(inputs.by_role()) as hashes,
         atomic_file(report_path) as report_part,
         atomic_file(out) as part,
-        tempfile.TemporaryDirectory(prefix=".photochat-", dir=out.parent) as spill,
+        tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as spill,
     ):
         run = _Run(inputs, rules, classes, engine, memory_limit, Path(spill))
         tally = _write(run, files_by_subset, part, notes)
@@ -117,7 +116,7 @@ def filter_photos(
         examples = first_of_each(inputs.boxes, names, troubles) if troubles else {}
         warnings = warnings_of(tally, examples, notes)
         report = FilterReport(
-            toolkit=_toolkit_version(),
+            toolkit=__version__,
             engine=engine,
             options={**asdict(rules), "subset": subset},
             inputs=hashes.result(),
@@ -148,9 +147,7 @@ class _Run:
 def _read_classes(inputs: Inputs) -> tuple[dict[str, str], dict[str, frozenset[str]], list[str]]:
     names = read_classes(inputs.classes)
     if not any(label.class_id in names for label in THEME_LABELS):
-        raise DataError(
-            "names no label of Table 5: not the boxes' classes?", file=inputs.classes[0]
-        )
+        raise DataError("names no label of Table 5: is it the boxes' own?", file=inputs.classes[0])
     if inputs.hierarchy is not None:
         return names, dict(read_hierarchy(inputs.hierarchy)), []
     return names, {}, ["no --hierarchy: a Dog is no Animal, a label counts only for itself"]
@@ -194,8 +191,8 @@ def _write(run: _Run, groups: dict[str | None, list[Path]], part: Path, notes: l
             in_order = True
             notes.append("rows do not come sorted by image: sorted first, which takes longer")
         except (MalformedError, SparkFailedError, duckdb.Error) as error:
-            for kind, files in _tables(run.inputs):
-                check_rows(files, kind)
+            for kind, paths in _tables(run.inputs):
+                check_rows(paths, kind)
             if isinstance(error, duckdb.OutOfMemoryException):
                 raise DataError("out of memory: give more", field="--memory-limit") from error
             raise DataError(f"{run.engine} cannot go on ({str(error).splitlines()[0]})") from error
@@ -267,10 +264,3 @@ def _finished(
         "photo_id": photo_ids,
     }
     return pa.table({name: columns[name] for name in POOL_SCHEMA.names})
-
-
-def _toolkit_version() -> str:
-    try:
-        return version("photochat-toolkit")
-    except PackageNotFoundError:
-        return "not installed"

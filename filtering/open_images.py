@@ -87,9 +87,11 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
     Raises:
         DataError: now or while reading: the file is missing, truncated, no gzip, or not UTF-8.
     """
-    raw = gzip.open(path, "rb") if is_gzip(path) else Path(path).open("rb")
     try:
-        with io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:  # type: ignore[arg-type]
+        with (
+            gzip.open(path, "rb") if is_gzip(path) else Path(path).open("rb") as raw,
+            io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text,
+        ):
             yield text
     except EOFError as error:
         raise DataError("the gzip file is truncated: fetch it again", file=path) from error
@@ -175,7 +177,7 @@ def read_classes(paths: Sequence[str | Path]) -> dict[str, str]:
                 where = f"line {rows.line_num}"
                 if len(row) != 2 or not _CLASS_ID.fullmatch(row[0]) or not row[1].strip():
                     raise DataError(
-                        f"not a class id and a name: {','.join(row)[:80]!r}",
+                        f"not a class id and a name: {','.join(row)[:60]!r}",
                         file=path,
                         record=where,
                     )

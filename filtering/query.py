@@ -1,8 +1,8 @@
 """The selection as one SQL expression that DuckDB and Spark both understand.
 
-It reads two tables: `boxes` (one row a box, in the pool's column names, with its class's number and
-a `place` to order by) and `image_labels` (one row a label of the whole image). It gives one row a box
-or image label, with what the rules say of it. Only how the tables are read from files differs
+It reads two tables: `boxes` (one row a box, in the pool's column names, with its class's number
+and a `place` to order by) and `image_labels` (one row a label of the whole image). It gives one row
+a box or image label, with what the rules say of it. Only how the tables are read from files differs
 between engines. The numbers come from `filtering.geometry` and the class table, which numbers
 classes so that a comparison tells a class's part: a join would cost DuckDB the order of the rows.
 """

@@ -61,7 +61,9 @@ def sample_pool(
     rows = _rows(source, np.array([place[photo] for photo in drawn]))
     with atomic_file(out) as part:
         pq.write_table(rows, part, compression="zstd")
-    counts = {theme: sum(theme in themes_of[photo] for photo in drawn) for theme in THEMES}
+    counts: dict[str, int] = {
+        theme: sum(theme in themes_of[photo] for photo in drawn) for theme in THEMES
+    }
     return SampleReport(len(photo_ids), len(drawn), seed, balance, counts)
 
 
