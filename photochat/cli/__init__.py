@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from photochat.cli import data
+from photochat.cli import data, photos
 from photochat.errors import DataError
 
 EXIT_CLEAN = 0
@@ -29,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 data.register(app)
+photos.register(app)
 
 
 def main() -> NoReturn:

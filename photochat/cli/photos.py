@@ -1,0 +1,129 @@
+"""Commands on the photos of a pool: download, browse, curate, contact-sheet."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photochat.cli.output import AsJson, note, print_json
+
+if TYPE_CHECKING:
+    from filtering.download import Outcome
+
+Pool = Annotated[Path, typer.Argument(help="The pool.parquet that `photochat filter` wrote.")]
+Images = Annotated[
+    Path, typer.Option("--images", help="Folder of the pictures, DIR/<photo_id>.jpg.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file to the command line."""
+    app.command("download")(download)
+
+
+def download(
+    pool: Pool,
+    images: Images,
+    bucket: Annotated[
+        str | None, typer.Option(help="Another bucket than Open Images' own.", show_default=False)
+    ] = None,
+    endpoint_url: Annotated[
+        str | None, typer.Option(help="Another S3 service than Amazon's: a mirror, a test server.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=256, help="Pictures fetched at a time.")] = 16,
+    rate: Annotated[
+        float | None, typer.Option(min=0.001, help="At most so many requests a second.")
+    ] = None,
+    max_bytes: Annotated[
+        int, typer.Option(min=1, help="Leave out pictures of more bytes.")
+    ] = 50_000_000,
+    max_total_bytes: Annotated[
+        int | None, typer.Option(min=1, help="Stop when so many bytes have come over the line.")
+    ] = None,
+    recheck: Annotated[
+        bool, typer.Option(help="Decode the pictures already there before believing them.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch the pool's pictures into DIR/<photo_id>.jpg; run it again to go on where it was.
+
+    Exit status 1 when pictures are still missing; DIR/download.failures.jsonl says why.
+    """
+    from filtering import fetch
+    from filtering.download import FAILURES_FILE, Limits
+    from filtering.download import download as run
+    from photochat.pool import read_pool
+
+    photos = read_pool(pool)
+    with _progress(len({photo.photo_id for photo in photos})) as advance:
+        report = run(
+            photos,
+            images,
+            client=fetch.open_bucket(endpoint_url, jobs=jobs),
+            bucket=bucket or fetch.BUCKET,
+            limits=Limits(
+                jobs=jobs, rate=rate, max_bytes=max_bytes, max_total_bytes=max_total_bytes
+            ),
+            recheck=recheck,
+            on_outcome=advance,
+        )
+    if as_json:
+        print_json(report)
+    else:
+        print(
+            f"{report.wanted:,} photos: {report.present:,} were there, "
+            f"{report.downloaded:,} downloaded ({report.turned:,} turned upright, "
+            f"{report.converted:,} converted to JPEG), {report.failed:,} failed, "
+            f"{report.not_tried:,} not tried; {report.bytes / 1e6:,.1f} MB received"
+        )
+    if report.stopped:
+        note(f"photochat: stopped early: {report.stopped}")
+    if report.failures:
+        note(f"photochat: the failures stand in {images / FAILURES_FILE}; run again to retry them")
+    if not report.complete:
+        raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[Callable[[Outcome, int], None]]:
+    """Yield what counts a photo on a progress bar on stderr, or nothing where nobody watches."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("photos"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[failed]}"),
+    )
+    watched = sys.stderr.isatty()
+    failed = 0
+    with Progress(*columns, console=Console(stderr=True), disable=not watched) as bar:
+        task = bar.add_task("photos", total=total, rate="", failed="")
+
+        def advance(outcome: Outcome, received: int) -> None:
+            nonlocal failed
+            failed += outcome.result == "failed"
+            state = bar.tasks[0]
+            seconds = state.elapsed or 0.0
+            rate = (
+                f"{(state.completed + 1) / seconds:,.1f}/s {received / seconds / 1e6:,.1f} MB/s"
+                if seconds
+                else ""
+            )
+            bar.update(task, advance=1, rate=rate, failed=f"{failed:,} failed" if failed else "")
+
+        yield advance
