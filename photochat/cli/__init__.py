@@ -53,6 +53,8 @@ def main() -> NoReturn:
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "photochat"
         _fail(f"{error.format_message()} (see {where} --help)")
+    if status == EXIT_INTERRUPTED:  # typer's own way to hand on a Ctrl-C
+        print("photochat: interrupted", file=sys.stderr)
     sys.exit(status or EXIT_CLEAN)
 
 

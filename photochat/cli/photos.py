@@ -24,6 +24,8 @@ Images = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
     app.command("download")(download)
+    app.command("browse")(browse)
+    app.command("curate")(curate)
 
 
 def download(
@@ -87,6 +89,90 @@ def download(
         note(f"photochat: the failures stand in {images / FAILURES_FILE}; run again to retry them")
     if not report.complete:
         raise typer.Exit(1)
+
+
+def browse(
+    pool: Pool,
+    images: Images,
+    name: Annotated[
+        str | None, typer.Option(help="The FiftyOne dataset's name; photochat-<pool's name>.")
+    ] = None,
+    near_duplicates: Annotated[
+        bool, typer.Option(help="Look for photos that are there twice.")
+    ] = True,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Listen only; open no browser on this machine.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="The app's port.")] = None,
+    launch: Annotated[bool, typer.Option(help="Open the app once the dataset is made.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Make or update the pool's FiftyOne dataset and open it; tag photos `exclude` to drop them."""
+    from filtering import browse as stage
+    from filtering.duplicates import THUMBNAILS
+    from photochat.cli.output import print_table
+    from photochat.pool import read_pool
+
+    report = stage.browse(
+        read_pool(pool),
+        images,
+        name=name or f"photochat-{pool.stem}",
+        embedder=THUMBNAILS if near_duplicates else None,
+    )
+    if as_json:
+        print_json(report)
+    else:
+        print(
+            f"FiftyOne dataset {report.dataset}: {report.photos:,} photos "
+            f"({report.added:,} new, {report.updated:,} updated)"
+        )
+        print_table(("saved view", "photos"), list(report.views.items()))
+    if report.missing_images:
+        note(
+            f"photochat: {report.missing_images:,} pictures are not in {images}: photochat download"
+        )
+    if report.broken_images:
+        note(f"photochat: {report.broken_images:,} files in {images} are no pictures")
+    if report.not_in_pool:
+        note(f"photochat: {report.not_in_pool:,} samples are not in this pool: tagged not-in-pool")
+    if report.duplicates_by:
+        note(f"photochat: near duplicates were found by {report.duplicates_by}")
+    if launch:
+        session = stage.launch(report.dataset, remote=remote, port=port)
+        note(f"photochat: the app is at {session.url}; Ctrl-C ends it")
+        with contextlib.suppress(KeyboardInterrupt):
+            session.wait(-1)
+
+
+def curate(
+    pool: Pool,
+    from_fiftyone: Annotated[
+        str,
+        typer.Option("--from-fiftyone", help="Name of the dataset in which photos were tagged."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Where the curated pool is written.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the pool without the photos that were tagged `exclude` in FiftyOne."""
+    from filtering import curate as stage
+    from photochat.errors import DataError
+    from photochat.pool import read_pool, write_pool
+
+    photos = read_pool(pool)
+    if out.resolve() == pool.resolve():
+        raise DataError("is the pool itself: name another file", file=out, field="--out")
+    kept, report = stage.curate(photos, from_fiftyone)
+    write_pool(out, kept)
+    if as_json:
+        print_json(report)
+    else:
+        print(
+            f"{report.read:,} photos: {report.excluded:,} excluded, {report.kept:,} kept in {out}"
+        )
+    if report.only_in_pool:
+        note(f"photochat: {len(report.only_in_pool):,} photos are not in the dataset: kept")
+    if report.only_in_dataset:
+        note(f"photochat: {len(report.only_in_dataset):,} samples are not in the pool: left aside")
 
 
 @contextlib.contextmanager

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import urllib.request
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
 from filtering import fetch
+from filtering.browse import load_fiftyone
+from photochat.errors import DataError
 
 
 class LocalS3:
@@ -46,10 +51,41 @@ def moto_server() -> Iterator[str]:
 @pytest.fixture
 def s3(moto_server: str) -> LocalS3:
     """An empty public bucket."""
-    import urllib.request
-
     reset = urllib.request.Request(f"{moto_server}/moto-api/reset", method="POST")
     urllib.request.urlopen(reset).close()
     local = LocalS3(moto_server)
     local.make_bucket()
     return local
+
+
+@pytest.fixture(scope="session")
+def fiftyone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """FiftyOne with its own real database in a temporary folder.
+
+    Where it cannot run the tests that need it are skipped, or fail when CI=true.
+    """
+    home = tmp_path_factory.mktemp("fiftyone")
+    os.environ |= {
+        "FIFTYONE_DO_NOT_TRACK": "1",
+        "FIFTYONE_DATABASE_DIR": str(home / "database"),
+        "FIFTYONE_DEFAULT_DATASET_DIR": str(home / "datasets"),
+        "FIFTYONE_DATABASE_VALIDATION": "false",
+    }
+    try:
+        yield load_fiftyone()
+    except DataError as error:
+        unavailable(str(error))
+
+
+@pytest.fixture
+def chromium() -> str:
+    """The path of the system's Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    return path or unavailable("no Chromium on this machine")
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip the test, or fail it where everything must be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -362,7 +362,7 @@ def test_command_line(s3: LocalS3, tmp_path: Path) -> None:
 def test_interrupted_runs_go_on(
     signum: int, code: int, faulty: FaultyServer, tmp_path: Path
 ) -> None:
-    """Stopped in the middle, by hand or by force, a run leaves whole files and resumes from them."""
+    """Stopped in the middle, by hand or by force, a run leaves whole files and resumes."""
     data, gate, stuck = encoded(made_picture()), threading.Event(), threading.Event()
 
     def waits(handler: Any, attempt: int) -> None:
