@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photochat.cli.output import AsJson, note, print_json
+from photochat.cli.output import AsJson, Seed, note, print_json
 
 if TYPE_CHECKING:
     from filtering.download import Outcome
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("download")(download)
     app.command("browse")(browse)
     app.command("curate")(curate)
+    app.command("contact-sheet")(contact_sheet)
 
 
 def download(
@@ -173,6 +174,41 @@ def curate(
         note(f"photochat: {len(report.only_in_pool):,} photos are not in the dataset: kept")
     if report.only_in_dataset:
         note(f"photochat: {len(report.only_in_dataset):,} samples are not in the pool: left aside")
+
+
+def contact_sheet(
+    pool: Pool,
+    images: Images,
+    out: Annotated[Path, typer.Option("--out", help="Where to write it: a .png or .html file.")],
+    n: Annotated[int, typer.Option("--n", min=1, help="How many photos, at random.")] = 48,
+    seed: Seed = 0,
+    theme: Annotated[
+        str | None, typer.Option(help="Only photos of one theme: people, food, animal, product.")
+    ] = None,
+    columns: Annotated[int, typer.Option(min=1, max=50, help="Photos a row.")] = 6,
+    as_json: AsJson = False,
+) -> None:
+    """Show photos of the pool with boxes and labels on one page, for a look without FiftyOne."""
+    from filtering import contact_sheet as stage
+    from photochat.pool import read_pool
+
+    report = stage.contact_sheet(
+        read_pool(pool), images, out, n=n, seed=seed, theme=theme, columns=columns
+    )
+    if as_json:
+        print_json(report)
+    else:
+        print(f"{report.shown:,} of {report.matching:,} photos in {report.out}")
+    _note_pictures(images, report.missing_images, report.broken_images)
+
+
+def _note_pictures(images: Path, missing: int, broken: int) -> None:
+    if missing:
+        note(
+            f"photochat: {missing:,} pictures are not in {images}: photochat download fetches them"
+        )
+    if broken:
+        note(f"photochat: {broken:,} files in {images} are no pictures: photochat download again")
 
 
 @contextlib.contextmanager
