@@ -27,6 +27,7 @@ from photochat.themes import THEME_LABELS, THEMES
 MISSING = "missing-image"
 BROKEN = "broken-image"
 NOT_IN_POOL = "not-in-pool"
+LOCAL = "127.0.0.1"
 EXCLUDE = "exclude"  # the tag that `photochat curate` acts on
 STATES = (MISSING, BROKEN, NOT_IN_POOL)
 
@@ -38,6 +39,7 @@ PEOPLE_LABELS = sorted(
 )
 
 _MADE_BY = "photochat browse"
+_FLAGS = ("is_occluded", "is_truncated", "is_group_of", "is_depiction", "is_inside")
 _MAIN_COLOUR = "#ff6d04"
 _OTHER_COLOUR = "#499cef"
 
@@ -131,17 +133,20 @@ def browse(
     )
 
 
-def launch(name: str, *, remote: bool = False, port: int | None = None) -> Any:
+def launch(
+    name: str, *, remote: bool = False, port: int | None = None, address: str = LOCAL
+) -> Any:
     """Open the dataset in the FiftyOne app and return the session.
 
     In a notebook the app opens in the cell; elsewhere in the browser, or, with `remote`, nowhere:
-    it only listens (on this machine, port 5151 by default) for a browser that gets here by ssh.
+    it only listens (port 5151 by default). The app asks for no password, so it listens to this
+    machine alone, which a browser elsewhere reaches through ssh, unless `address` says otherwise.
 
     Raises:
         DataError: FiftyOne is not to be had, or has no such dataset.
     """
     fiftyone = load_fiftyone()
-    return fiftyone.launch_app(existing_dataset(fiftyone, name), remote=remote, port=port)
+    return fiftyone.launch_app(existing_dataset(fiftyone, name), remote=remote, port=port, address=address)
 
 
 def existing_dataset(fiftyone: Any, name: str) -> Any:
@@ -186,14 +191,20 @@ def _dataset(fiftyone: Any, name: str) -> Any:
         dataset.add_sample_field(
             "objects", fiftyone.EmbeddedDocumentField, embedded_doc_type=fiftyone.Detections
         )
-        dataset.app_config.color_scheme = _colours(fiftyone)
-        dataset.save()
+        # The app colours and filters by those attributes alone that are declared.
+        dataset.add_sample_field("objects.detections.main", fiftyone.BooleanField)
+        dataset.add_sample_field("objects.detections.class_id", fiftyone.StringField)
+        for flag in _FLAGS:
+            dataset.add_sample_field(f"objects.detections.{flag}", fiftyone.IntField)
+    dataset.app_config.color_scheme = _colours(fiftyone)
+    dataset.app_config.sidebar_groups = _sidebar(fiftyone)
+    dataset.save()
     return dataset
 
 
 def _colours(fiftyone: Any) -> Any:
     """Boxes by what they are: the main object in orange, the others in blue."""
-    values = [{"value": "true", "color": _MAIN_COLOUR}, {"value": "false", "color": _OTHER_COLOUR}]
+    values = [{"value": "True", "color": _MAIN_COLOUR}, {"value": "False", "color": _OTHER_COLOUR}]
     objects = {
         "path": "objects",
         "fieldColor": _OTHER_COLOUR,
@@ -201,6 +212,23 @@ def _colours(fiftyone: Any) -> Any:
         "valueColors": values,
     }
     return fiftyone.ColorScheme(color_by="value", fields=[objects])
+
+
+def _sidebar(fiftyone: Any) -> Any:
+    """What a curator looks at first stands first; the rest is folded."""
+    groups = {
+        "tags": (),
+        "labels": ("objects",),
+        "photo": ("photo_id", "labels", "qualifying", "duplicate_group"),
+        "talk": ("dialogue_count", "dialogues", "dialogue_turns", "finding_count", "findings"),
+        "provenance": ("title", "author", "license", "url", "landing_url", "rotation"),
+    }
+    return [
+        fiftyone.SidebarGroupDocument(
+            name=name, paths=list(paths), expanded=name != "provenance"
+        )
+        for name, paths in groups.items()
+    ]
 
 
 def _fields(fiftyone: Any, photo: Photo, images: Path) -> Fields:
@@ -239,11 +267,7 @@ def _detection(fiftyone: Any, box: Box) -> Any:
         bounding_box=[box.x_min, box.y_min, box.x_max - box.x_min, box.y_max - box.y_min],
         main=box.main,
         class_id=box.class_id,
-        is_occluded=box.is_occluded,
-        is_truncated=box.is_truncated,
-        is_group_of=box.is_group_of,
-        is_depiction=box.is_depiction,
-        is_inside=box.is_inside,
+        **{flag: getattr(box, flag) for flag in _FLAGS},
     )
 
 
@@ -303,6 +327,8 @@ def _write(fiftyone: Any, dataset: Any, rows: dict[str, Fields]) -> tuple[int, i
             for photo_id, tags in gone.items()
         }
         dataset.set_values("tags", values, key_field="photo_id", progress=False)
+        ungrouped = dict.fromkeys(gone)
+        dataset.set_values("duplicate_group", ungrouped, key_field="photo_id", progress=False)
     if new:
         dataset.add_samples(new, progress=False)
     return len(new), len(old), len(gone)
@@ -317,13 +343,14 @@ def _save_views(fiftyone: Any, dataset: Any) -> dict[str, int]:
         boxes.filter(people & (box("main") == True)).length() == 0  # noqa: E712 - an expression
     )
     here = dataset.match_tags(NOT_IN_POOL, bool=False)
-    views = {theme: here.match_tags(theme) for theme in THEMES} | {
+    # Photos that left the pool have no theme tags and no group, so only one view must drop them.
+    views = {theme: dataset.match_tags(theme) for theme in THEMES} | {
         PEOPLE_WITHOUT_MAIN: here.match(background),
-        NEAR_DUPLICATES: here.exists("duplicate_group").sort_by("duplicate_group"),
-        "with dialogues": here.match(box("dialogue_count") > 0),
-        "with findings": here.match(box("finding_count") > 0),
-        "missing images": here.match_tags([MISSING, BROKEN]),
-        "excluded": here.match_tags(EXCLUDE),
+        NEAR_DUPLICATES: dataset.exists("duplicate_group").sort_by("duplicate_group"),
+        "with dialogues": dataset.match(box("dialogue_count") > 0),
+        "with findings": dataset.match(box("finding_count") > 0),
+        "missing images": dataset.match_tags([MISSING, BROKEN]),
+        "excluded": dataset.match_tags(EXCLUDE),
     }
     for name, view in views.items():
         dataset.save_view(name, view, overwrite=True)

@@ -105,6 +105,9 @@ def browse(
         bool, typer.Option("--remote", help="Listen only; open no browser on this machine.")
     ] = False,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The app's port.")] = None,
+    address: Annotated[
+        str, typer.Option(help="Where the app listens; 0.0.0.0 lets anybody in, without password.")
+    ] = "127.0.0.1",
     launch: Annotated[bool, typer.Option(help="Open the app once the dataset is made.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -139,7 +142,7 @@ def browse(
     if report.duplicates_by:
         note(f"photochat: near duplicates were found by {report.duplicates_by}")
     if launch:
-        session = stage.launch(report.dataset, remote=remote, port=port)
+        session = stage.launch(report.dataset, remote=remote, port=port, address=address)
         note(f"photochat: the app is at {session.url}; Ctrl-C ends it")
         with contextlib.suppress(KeyboardInterrupt):
             session.wait(-1)
