@@ -1,0 +1,1 @@
+"""Open Images photos -> photo pool: themes, geometry, selection, download, a look at them."""

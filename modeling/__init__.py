@@ -1,0 +1,1 @@
+"""Release -> baselines: intent and retrieval models, metrics, reports."""

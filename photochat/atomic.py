@@ -25,7 +25,9 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.name}.", suffix=".part", dir=target.parent
+        )
         os.close(handle)
     except OSError as error:
         raise _cannot_write(target, error) from error
@@ -43,19 +45,21 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; rename it to `path` if the block ends well.
 
     A folder that already stands at `path` must be empty, so that no earlier output is mixed with
-    a new one or lost.
+    a new one or lost; with `replace` it is removed once the new one is whole.
 
     Raises:
         DataError: `path` is a file or a folder that is not empty, or it cannot be written.
     """
     target = Path(path)
     try:
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise DataError("is there already and is not an empty folder: name another", file=target)
+        if target.exists() and not target.is_dir():
+            raise DataError("is a file: name a folder", file=target)
+        if not replace and target.exists() and any(target.iterdir()):
+            raise DataError("is not empty: name another folder, or add --force", file=target)
         target.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
     except OSError as error:
@@ -65,10 +69,12 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         for file in part.rglob("*"):
             _sync(file)
         part.chmod(0o777 & ~_umask())
+        old = Path(f"{part}.old")
         if target.exists():
-            target.rmdir()
+            target.rename(old)
         part.rename(target)
         _sync(target.parent)
+        shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise _cannot_write(target, error) from error
     finally:

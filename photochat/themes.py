@@ -124,8 +124,13 @@ THEME_LABELS: tuple[ThemeLabel, ...] = (
 PUBLISHED_MISSPELLINGS = {"Refrigerator": "Refridgerator"}
 
 # Open Images' "Human eye" is "Eye" in the release; "Human body" alone keeps its first word.
-_BODY_PARTS = "arm beard ear eye face foot hair hand head leg mouth nose".split()
-RELEASE_NAMES = {f"Human {part}": part.capitalize() for part in _BODY_PARTS}
+RELEASE_NAMES = {
+    f"Human {part.lower()}": part
+    for part in (
+        *("Arm", "Beard", "Ear", "Eye", "Face", "Foot"),
+        *("Hair", "Hand", "Head", "Leg", "Mouth", "Nose"),
+    )
+}
 
 
 def release_name(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from photochat.cli import data, photos
+from photochat.cli import data, demo, evaluation, photos
 from photochat.errors import DataError
 
 EXIT_CLEAN = 0
@@ -22,26 +22,26 @@ EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="photochat",
-    help="Make photo-sharing dialogue data sets: select photos, collect chats, verify, split, train.",
-    no_args_is_help=True,
+    help="Make photo-sharing dialogue data sets: select, collect, verify, split, train.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-data.register(app)
-photos.register(app)
+for commands in (data, evaluation, photos, demo):
+    commands.register(app)
 
 
 def main() -> NoReturn:
     """Run the command line; every failure that a user can mend is one line and exit status 2."""
     command = typer.main.get_command(app)
     try:
-        status = command.main(standalone_mode=False)
+        status = command.main(
+            sys.argv[1:] or ["--help"], prog_name="photochat", standalone_mode=False
+        )
     except DataError as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        print("photochat: interrupted", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+        status = EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): close stdout quietly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -53,7 +53,7 @@ def main() -> NoReturn:
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "photochat"
         _fail(f"{error.format_message()} (see {where} --help)")
-    if status == EXIT_INTERRUPTED:  # typer's own way to hand on a Ctrl-C
+    if status == EXIT_INTERRUPTED:
         print("photochat: interrupted", file=sys.stderr)
     sys.exit(status or EXIT_CLEAN)
 

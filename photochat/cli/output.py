@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the output folder if there is one.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed, same result.")]
 
 

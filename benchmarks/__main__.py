@@ -1,0 +1,9 @@
+"""Run all benchmarks, or those named: `python -m benchmarks reading startup`."""
+
+import subprocess
+import sys
+
+ALL = ["startup", "reading", "bm25"]
+
+for name in sys.argv[1:] or ALL:
+    subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)

@@ -1,0 +1,5 @@
+"""`python -m photochat` is the command `photochat`."""
+
+from photochat.cli import main
+
+main()

@@ -1,0 +1,180 @@
+"""A release: dialogues in splits, in the published layout `{train,dev,test}/{split}_NN.json`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from photochat.atomic import atomic_folder
+from photochat.dialogue import Dialogue
+from photochat.errors import DataError
+from photochat.records import SUFFIXES, Unreadable, read_records, scan_records, write_records
+
+SPLITS = ("train", "dev", "test")
+UNSPLIT = "unsplit"  # what a file is called that belongs to no split
+DIALOGUES_PER_FILE = 500  # the published files' size
+
+_SPLIT_OF_NAME = re.compile(rf"({'|'.join(SPLITS)})(?![a-z0-9])")
+
+
+class SourceFile(msgspec.Struct, frozen=True):
+    """The dialogues of one file, in its order, and the split that its name or folder says."""
+
+    path: Path
+    split: str
+    dialogues: list[Dialogue]
+
+
+class Release(msgspec.Struct, frozen=True, dict=True):
+    """What was read: files in order of split and name."""
+
+    files: tuple[SourceFile, ...]
+
+    @cached_property
+    def splits(self) -> dict[str, list[Dialogue]]:
+        """The dialogues of each split that has files, in the order train, dev, test, unsplit."""
+        splits: dict[str, list[Dialogue]] = {}
+        for file in self.files:
+            splits.setdefault(file.split, []).extend(file.dialogues)
+        return splits
+
+    @property
+    def dialogues(self) -> list[Dialogue]:
+        """All dialogues, split after split."""
+        return [dialogue for part in self.splits.values() for dialogue in part]
+
+    def split(self, name: str) -> list[Dialogue]:
+        """Return one split's dialogues.
+
+        Raises:
+            DataError: there is no such split; the message names those that there are.
+        """
+        if name not in self.splits:
+            there = ", ".join(self.splits)
+            raise DataError(
+                f"has no split {name} (it has: {there})", file=self.files[0].path.parent
+            )
+        return self.splits[name]
+
+
+def read_release(*paths: str | Path) -> Release:
+    """Read dialogues from folders and files in the published layout, JSON lines or Parquet.
+
+    Raises:
+        DataError: nothing there to read, or a file or record that breaks the layout.
+    """
+    return Release(
+        tuple(SourceFile(file, split, read_records(file)) for split, file in find_files(paths))
+    )
+
+
+def scan_release(*paths: str | Path) -> tuple[Release, list[tuple[Path, Unreadable]]]:
+    """Read what can be read, and list every place where a record breaks the layout.
+
+    Raises:
+        DataError: nothing there to read, or a file that cannot be read as a whole.
+    """
+    files: list[SourceFile] = []
+    unreadable: list[tuple[Path, Unreadable]] = []
+    for split, path in find_files(paths):
+        dialogues, problems = scan_records(path)
+        files.append(SourceFile(path, split, dialogues))
+        unreadable += [(path, problem) for problem in problems]
+    return Release(tuple(files)), unreadable
+
+
+def write_release(
+    splits: Mapping[str, Sequence[Dialogue]],
+    folder: str | Path,
+    suffix: str = ".json",
+    *,
+    replace: bool = False,
+    extra_files: Mapping[str, bytes] | None = None,
+) -> None:
+    """Write splits as a release folder, whole or not at all; `replace` as in `atomic_folder`.
+
+    JSON comes as published, 500 dialogues a file; JSON lines and Parquet one file a split.
+
+    Raises:
+        DataError: a split is none of train, dev, test; the folder is not empty or not writable.
+    """
+    strangers = [name for name in splits if name not in SPLITS]
+    if strangers:
+        raise DataError(
+            "the dialogues are in no split: name an output file, or run photochat split first",
+            file=folder,
+        )
+    with atomic_folder(folder, replace=replace) as part:
+        write_splits(splits, part, suffix)
+        for name, content in (extra_files or {}).items():
+            (part / name).write_bytes(content)
+
+
+def write_splits(splits: Mapping[str, Sequence[Dialogue]], folder: Path, suffix: str) -> None:
+    """Write each split's files into `folder`, which exists."""
+    for split, dialogues in splits.items():
+        size = DIALOGUES_PER_FILE if suffix == ".json" else max(len(dialogues), 1)
+        for number, start in enumerate(range(0, max(len(dialogues), 1), size)):
+            name = f"{split}_{number:02d}{suffix}"
+            write_records(folder / split / name, dialogues[start : start + size])
+
+
+def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
+    """Return (split, file) for each file of dialogues that `paths` name, in order of split.
+
+    A folder holds `train/`, `dev/` or `test/`, or files called after a split (`dev_00.json`).
+    Other files in it are not looked at.
+
+    Raises:
+        DataError: a path is missing or holds no dialogues, or formats are mixed in one split.
+    """
+    found: list[tuple[str, Path]] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            found += _files_of_folder(path)
+        elif path.exists():
+            found.append((_split_of(path) or UNSPLIT, path))
+        else:
+            raise DataError("no such file or folder", file=path)
+    order = {split: rank for rank, split in enumerate((*SPLITS, UNSPLIT))}
+    return sorted(found, key=lambda item: order[item[0]])
+
+
+def _files_of_folder(folder: Path) -> list[tuple[str, Path]]:
+    try:
+        entries = sorted(folder.iterdir())
+        inside = [file for s in SPLITS if (folder / s).is_dir() for file in (folder / s).iterdir()]
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", file=folder) from error
+    candidates = sorted(inside) or entries
+    files = [(_split_of(file), file) for file in candidates if _is_data(file)]
+    named = [(split, file) for split, file in files if split]
+    if not named:
+        raise DataError(
+            "holds no train/, dev/ or test/ with dialogues: name its files to read them unsplit",
+            file=folder,
+        )
+    for split in {split for split, _ in named}:
+        suffixes = sorted({file.suffix for name, file in named if name == split})
+        if len(suffixes) > 1:
+            raise DataError(
+                f"holds the split {split} in several formats ({', '.join(suffixes)}): "
+                "name the files to read",
+                file=folder,
+            )
+    return named
+
+
+def _is_data(file: Path) -> bool:
+    return file.suffix in SUFFIXES and not file.name.startswith(".") and file.is_file()
+
+
+def _split_of(file: Path) -> str | None:
+    match = _SPLIT_OF_NAME.match(file.name)
+    if match:
+        return match[1]
+    return file.parent.name if file.parent.name in SPLITS else None

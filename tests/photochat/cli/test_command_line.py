@@ -1,0 +1,78 @@
+"""The command line as a whole: quick to start, light, and kind to whoever stops it."""
+
+import subprocess
+import sys
+
+import typer
+
+from photochat.cli import app
+from tests.conftest import SAMPLE
+
+HEAVY = {"torch", "fiftyone", "transformers", "matplotlib", "pandas", "pyarrow", "duckdb", "boto3"}
+
+
+def commands():
+    return typer.main.get_command(app).commands
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "photochat", *map(str, arguments)],
+        capture_output=True, text=True, timeout=120, check=False, **options,
+    )  # fmt: skip
+
+
+def loaded_by(*arguments):
+    """Return the heavy packages that a command imports."""
+    code = (
+        "import sys; from photochat.cli import main\n"
+        f"sys.argv = {['photochat', *map(str, arguments)]!r}\n"
+        "try: main()\n"
+        f"except SystemExit: print('loaded', *({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+    line = next(line for line in result.stderr.splitlines() if line.startswith("loaded"))
+    return set(line.split()[1:])
+
+
+def test_help_and_counting_import_nothing_heavy():
+    assert loaded_by("--help") == set()
+    assert loaded_by("stats", SAMPLE) == set()
+    assert loaded_by("validate", SAMPLE) == set()
+
+
+def test_every_command_has_help_with_an_example():
+    for name, command in commands().items():
+        help_text = run(name, "--help").stdout
+        assert f"Example: photochat {name}" in " ".join(help_text.split()), name
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+def test_without_arguments_help_is_shown():
+    result = run()
+    assert "Usage: photochat" in result.stdout + result.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    shell = f"{sys.executable} -m photochat stats {SAMPLE} --json | head -1"
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", shell], capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in result.stderr
+
+
+def test_ctrl_c_ends_with_130_and_one_line():
+    code = (
+        "import photochat.release, sys\n"
+        "def stop(*paths): raise KeyboardInterrupt\n"
+        "photochat.release.read_release = stop\n"
+        f"sys.argv = ['photochat', 'stats', {str(SAMPLE)!r}]\n"
+        "from photochat.cli import main; main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (result.returncode, result.stderr) == (130, "photochat: interrupted\n")

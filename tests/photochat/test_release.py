@@ -1,0 +1,106 @@
+"""Folders, files and the splits that their names say."""
+
+import pytest
+
+from photochat.errors import DataError
+from photochat.release import find_files, read_release, scan_release, write_release
+from tests.conftest import BROKEN, SAMPLE, make_dialogue
+
+
+def some(count, start=0):
+    return [make_dialogue(dialogue_id=start + i, photo=f"p{start + i}") for i in range(count)]
+
+
+def test_a_release_is_written_as_published_500_a_file(tmp_path):
+    splits = {"train": some(1001), "dev": some(3), "test": some(2)}
+    write_release(splits, tmp_path / "r")
+    names = sorted(str(p.relative_to(tmp_path / "r")) for p in (tmp_path / "r").rglob("*.json"))
+    assert names == [
+        "dev/dev_00.json", "test/test_00.json",
+        "train/train_00.json", "train/train_01.json", "train/train_02.json",
+    ]  # fmt: skip
+    assert read_release(tmp_path / "r").splits == splits
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl", ".parquet"])
+def test_each_format_keeps_the_splits(tmp_path, suffix):
+    splits = {"train": some(5), "test": some(2)}
+    write_release(splits, tmp_path / "r", suffix)
+    assert read_release(tmp_path / "r").splits == splits
+
+
+def test_the_split_is_in_the_folder_or_in_the_file_name(tmp_path):
+    write_release({"dev": some(2)}, tmp_path / "r")
+    file = tmp_path / "r" / "dev" / "dev_00.json"
+    assert find_files([file]) == [("dev", file)]
+    assert find_files([tmp_path / "r" / "dev"]) == [("dev", file)]
+    raw = tmp_path / "raw.json"
+    raw.write_bytes(file.read_bytes())
+    assert find_files([raw]) == [("unsplit", raw)]
+    testing = tmp_path / "testing.json"
+    testing.write_bytes(file.read_bytes())
+    assert find_files([testing]) == [("unsplit", testing)]
+
+
+def test_several_files_come_in_order_of_split(tmp_path):
+    write_release({"test": some(1), "train": some(1)}, tmp_path / "r")
+    files = [tmp_path / "r/test/test_00.json", tmp_path / "r/train/train_00.json"]
+    assert list(read_release(*files).splits) == ["train", "test"]
+
+
+def test_other_files_in_the_folder_are_not_looked_at(tmp_path):
+    write_release({"dev": some(1)}, tmp_path / "r")
+    (tmp_path / "r" / "split.json").write_text("not dialogues")
+    (tmp_path / "r" / "dev" / ".dev_01.json").write_text("half written")
+    (tmp_path / "r" / "dev" / "notes.md").write_text("notes")
+    assert len(read_release(tmp_path / "r").dialogues) == 1
+
+
+def test_a_folder_without_splits_is_refused(tmp_path):
+    (tmp_path / "raw.json").write_bytes(SAMPLE.read_bytes())
+    with pytest.raises(DataError, match="holds no train/, dev/ or test/"):
+        read_release(tmp_path)
+    with pytest.raises(DataError, match="no such file or folder"):
+        read_release(tmp_path / "absent")
+
+
+def test_two_formats_of_one_split_are_refused(tmp_path):
+    write_release({"dev": some(1)}, tmp_path / "r")
+    (tmp_path / "r/dev/dev.jsonl").write_text("{}")
+    with pytest.raises(DataError, match="several formats"):
+        read_release(tmp_path / "r")
+
+
+def test_asking_for_an_absent_split_names_those_there(tmp_path):
+    write_release({"train": some(1), "dev": some(1)}, tmp_path / "r")
+    with pytest.raises(DataError, match=r"no split test \(it has: train, dev\)"):
+        read_release(tmp_path / "r").split("test")
+
+
+def test_an_output_folder_with_something_in_it_is_kept_unless_replaced(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "precious").write_text("mine")
+    with pytest.raises(DataError, match="is not empty"):
+        write_release({"dev": some(1)}, out)
+    assert (out / "precious").read_text() == "mine"
+    write_release({"dev": some(1)}, out, replace=True)
+    assert sorted(p.name for p in out.iterdir()) == ["dev"]
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_dialogues_in_no_split_are_no_release(tmp_path):
+    with pytest.raises(DataError, match="in no split"):
+        write_release(read_release(SAMPLE).splits, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scanning_reads_what_can_be_read(tmp_path):
+    write_release({"dev": some(3)}, tmp_path / "r", ".jsonl")
+    file = tmp_path / "r/dev/dev_00.jsonl"
+    file.write_text(file.read_text() + BROKEN.read_text())
+    release, unreadable = scan_release(tmp_path / "r")
+    assert len(release.dialogues) == 3
+    assert len(unreadable) == len(BROKEN.read_text().splitlines())
+    with pytest.raises(DataError, match="and 27 more"):
+        read_release(tmp_path / "r")

@@ -1,0 +1,83 @@
+"""What the documents say is so: the commands run, the pages are current, links lead somewhere."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from photochat.cli import app
+from photochat.release import write_release
+from photochat.split import split
+from tests.conftest import REPOSITORY, SAMPLE
+
+DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+def commands_in(text):
+    """Return the `photochat ...` lines of a document's code blocks."""
+    blocks = re.findall(r"^```\n(.*?)^```", text, re.M | re.S)
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    return [line for line in lines if re.match(r"photochat (?!\[)[a-z-]+ \S", line)]
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A folder that holds what the documents' commands read."""
+    from photochat.release import read_release
+
+    splits, _ = split(read_release(SAMPLE).dialogues, dev=20, test=20)
+    write_release(splits, tmp_path / "release")
+    shutil.copytree(SAMPLE.parent, tmp_path / "photochat" / "sample")
+    shutil.copy(SAMPLE, tmp_path / "accepted.json")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_in_the_documents_runs(document, workplace, run_photochat):
+    run_photochat("convert", "accepted.json", "accepted.jsonl")
+    for line in commands_in(document.read_text()):
+        arguments = shlex.split(line)[1:]
+        # The sample has fewer dialogues than the paper's splits.
+        arguments = ["10" if argument == "1000" else argument for argument in arguments]
+        force = ["--force"] if "--out" in arguments and "release" in arguments else []
+        status, _, err = run_photochat(*arguments, *force)
+        assert status == (1 if arguments[0] == "validate" else 0), (line, err)
+
+
+def test_the_readmes_python_runs(workplace):
+    [block] = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.S)
+    block = block.replace("dev=100, test=100", "dev=10, test=10")
+    subprocess.run([sys.executable, "-c", block], check=True, cwd=workplace)
+
+
+def test_the_command_reference_is_current():
+    page = (REPOSITORY / "docs" / "commands.md").read_text()
+    sys.path.insert(0, str(REPOSITORY / "docs"))
+    try:
+        from reference import reference
+    finally:
+        sys.path.pop(0)
+    assert page == reference(), "run: python docs/reference.py"
+
+
+def test_every_command_is_in_some_page_beside_the_reference():
+    text = "".join(d.read_text() for d in DOCUMENTS if d.name != "commands.md")
+    for name in typer.main.get_command(app).commands:
+        assert f"photochat {name}" in text, name
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_to_files(document):
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text()):
+        assert (document.parent / target).exists(), target
+
+
+def test_the_targets_that_the_readme_names_exist():
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for target in re.findall(r"`?make ([a-z]+)", (REPOSITORY / "README.md").read_text()):
+        assert re.search(rf"^{target}:", makefile, re.M), target
