@@ -146,7 +146,9 @@ def launch(
         DataError: FiftyOne is not to be had, or has no such dataset.
     """
     fiftyone = load_fiftyone()
-    return fiftyone.launch_app(existing_dataset(fiftyone, name), remote=remote, port=port, address=address)
+    return fiftyone.launch_app(
+        existing_dataset(fiftyone, name), remote=remote, port=port, address=address
+    )
 
 
 def existing_dataset(fiftyone: Any, name: str) -> Any:
@@ -224,9 +226,7 @@ def _sidebar(fiftyone: Any) -> Any:
         "provenance": ("title", "author", "license", "url", "landing_url", "rotation"),
     }
     return [
-        fiftyone.SidebarGroupDocument(
-            name=name, paths=list(paths), expanded=name != "provenance"
-        )
+        fiftyone.SidebarGroupDocument(name=name, paths=list(paths), expanded=name != "provenance")
         for name, paths in groups.items()
     ]
 

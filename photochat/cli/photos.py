@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from photochat.cli.output import AsJson, Seed, note, print_json
+from photochat.errors import DataError
 
 if TYPE_CHECKING:
     from filtering.download import Outcome
+    from photochat.photo import Photo
 
 Pool = Annotated[Path, typer.Argument(help="The pool.parquet that `photochat filter` wrote.")]
 Images = Annotated[
@@ -55,7 +57,10 @@ def download(
 ) -> None:
     """Fetch the pool's pictures into DIR/<photo_id>.jpg; run it again to go on where it was.
 
-    Exit status 1 when pictures are still missing; DIR/download.failures.jsonl says why.
+    Exit status: 0 all pictures are there, 1 some are missing (DIR/download.failures.jsonl says
+    why), 2 bad input.
+
+    Example: photochat download pool.parquet --images photos/
     """
     from filtering import fetch
     from filtering.download import FAILURES_FILE, Limits
@@ -95,6 +100,12 @@ def download(
 def browse(
     pool: Pool,
     images: Images,
+    dialogues: Annotated[
+        Path | None, typer.Option(help="Show dialogues beside their photo: a release, a file.")
+    ] = None,
+    findings: Annotated[
+        Path | None, typer.Option(help="Show what checks found in those dialogues (JSON lines).")
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="The FiftyOne dataset's name; photochat-<pool's name>.")
     ] = None,
@@ -111,16 +122,25 @@ def browse(
     launch: Annotated[bool, typer.Option(help="Open the app once the dataset is made.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Make or update the pool's FiftyOne dataset and open it; tag photos `exclude` to drop them."""
+    """Look at the pool in FiftyOne; tag photos `exclude` there to drop them with curate.
+
+    The dataset is made at the first run and brought up to date by later ones, which keep your tags.
+
+    Example: photochat browse pool.parquet --images photos/
+    """
     from filtering import browse as stage
     from filtering.duplicates import THUMBNAILS
     from photochat.cli.output import print_table
     from photochat.pool import read_pool
 
+    photos = read_pool(pool)
+    said, found = _talk(photos, dialogues, findings)
     report = stage.browse(
-        read_pool(pool),
+        photos,
         images,
         name=name or f"photochat-{pool.stem}",
+        dialogues=said,
+        findings=found,
         embedder=THUMBNAILS if near_duplicates else None,
     )
     if as_json:
@@ -157,9 +177,11 @@ def curate(
     out: Annotated[Path, typer.Option("--out", help="Where the curated pool is written.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write the pool without the photos that were tagged `exclude` in FiftyOne."""
+    """Write the pool without the photos that were tagged `exclude` in FiftyOne.
+
+    Example: photochat curate pool.parquet --from-fiftyone photochat-pool --out curated.parquet
+    """
     from filtering import curate as stage
-    from photochat.errors import DataError
     from photochat.pool import read_pool, write_pool
 
     photos = read_pool(pool)
@@ -191,7 +213,10 @@ def contact_sheet(
     columns: Annotated[int, typer.Option(min=1, max=50, help="Photos a row.")] = 6,
     as_json: AsJson = False,
 ) -> None:
-    """Show photos of the pool with boxes and labels on one page, for a look without FiftyOne."""
+    """Show photos of the pool with boxes and labels on one page, without FiftyOne.
+
+    Example: photochat contact-sheet pool.parquet --images photos/ --out sheet.html
+    """
     from filtering import contact_sheet as stage
     from photochat.pool import read_pool
 
@@ -203,6 +228,29 @@ def contact_sheet(
     else:
         print(f"{report.shown:,} of {report.matching:,} photos in {report.out}")
     _note_pictures(images, report.missing_images, report.broken_images)
+
+
+def _talk(
+    photos: Sequence[Photo], dialogues: Path | None, findings: Path | None
+) -> tuple[dict[str, list[str]] | None, dict[str, list[str]] | None]:
+    """Read what was said about the photos and what was found in it; say what is about none."""
+    if dialogues is None:
+        if findings is not None:
+            raise DataError("needs --dialogues, to know the photo of each", field="--findings")
+        return None, None
+    from filtering import conversations
+    from photochat.release import read_release
+
+    pairs = conversations.photo_of_dialogue(read_release(dialogues).dialogues, photos)
+    said = conversations.dialogue_texts(pairs)
+    if said.elsewhere:
+        note(f"photochat: {said.elsewhere:,} dialogues are about no photo of the pool: not shown")
+    if findings is None:
+        return said.texts, None
+    found = conversations.finding_texts(conversations.read_findings(findings), pairs)
+    if found.elsewhere:
+        note(f"photochat: {found.elsewhere:,} findings are about no photo of the pool: not shown")
+    return said.texts, found.texts
 
 
 def _note_pictures(images: Path, missing: int, broken: int) -> None:
