@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,12 @@ from filtering.curate import curate
 from photochat.errors import DataError
 from photochat.images import image_path, open_picture
 from photochat.photo import Box, Photo
-from photochat.pool import write_pool
+from photochat.pool import read_pool, write_pool
+from photochat.records import write_records
+from tests.conftest import make_dialogue
 from tests.filtering.pictures import encoded, photo, real_picture
+
+Run = Callable[..., tuple[int, str, str]]
 
 MAN = Box("Man", "/m/04yx4", 0.2, 0.8, 0.1, 0.9, main=True)
 PASSER_BY = Box("Face", "/m/0dzct", 0.0, 0.1, 0.0, 0.1)
@@ -231,26 +235,61 @@ def test_without_fiftyone_one_line_names_the_extra(tmp_path: Path) -> None:
 
 
 def test_commands_from_pool_to_curated_pool(
-    fiftyone: Any, name: str, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fiftyone: Any, name: str, images: Path, tmp_path: Path, run_photochat: Run
 ) -> None:
     """browse and curate from the command line: counts as JSON, an output that is a pool."""
-    from photochat.cli import main
-    from photochat.pool import read_pool
-
-    def command(*arguments: object) -> str:
-        sys.argv = ["photochat", *map(str, arguments)]
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert ended.value.code == 0
-        return capsys.readouterr().out
-
     pool, out = tmp_path / "pool.parquet", tmp_path / "curated.parquet"
     write_pool(pool, POOL)
-    report = json.loads(
-        command("browse", pool, "--images", images, "--name", name, "--no-launch", "--json")
-    )
-    assert report["views"]["people"] == 2
+    browsing = ("browse", pool, "--images", images, "--name", name, "--no-launch")
+    status, said, err = run_photochat(*browsing, "--json")
+    report = json.loads(said)
+    assert (status, report["views"]["people"], report["missing_images"]) == (0, 2, 1)
+    assert "near duplicates were found by thumbnail pixels" in err
     tag(fiftyone, name, POOL[0], EXCLUDE)
-    counts = json.loads(command("curate", pool, "--from-fiftyone", name, "--out", out, "--json"))
-    assert (counts["excluded"], counts["kept"]) == (1, 4)
+    curating = ("curate", pool, "--from-fiftyone", name, "--out", out)
+    status, said, _ = run_photochat(*curating, "--json")
+    counts = json.loads(said)
+    assert (status, counts["excluded"], counts["kept"]) == (0, 1, 4)
     assert read_pool(out) == POOL[1:]
+    status, said, _ = run_photochat(*browsing)
+    assert (status, said.splitlines()[0]) == (
+        0, f"FiftyOne dataset {name}: 5 photos (0 new, 5 updated)"
+    )  # fmt: skip
+
+
+def test_command_shows_dialogues_and_findings(
+    fiftyone: Any, name: str, images: Path, tmp_path: Path, run_photochat: Run
+) -> None:
+    """--dialogues and --findings attach what is about the pool's photos and count the rest."""
+    write_pool(tmp_path / "pool.parquet", POOL)
+    here = make_dialogue("0:hi 1:* 0:nice", dialogue_id=7, photo_id=POOL[2].photo_id)
+    there = make_dialogue(dialogue_id=8, photo_id="test/00")
+    write_records(tmp_path / "accepted.jsonl", [here, there])
+    (tmp_path / "findings.jsonl").write_text(
+        '{"dialogue_id": 7, "check": "typos", "severity": "minor", "turn": 0, "message": "hi"}\n'
+    )
+    browsing = (
+        "browse", tmp_path / "pool.parquet", "--images", images, "--name", name, "--no-launch",
+        "--findings", tmp_path / "findings.jsonl",
+    )  # fmt: skip
+    status, _, err = run_photochat(*browsing)
+    assert status == 2
+    assert "--findings: needs --dialogues" in err
+    status, _, err = run_photochat(*browsing, "--dialogues", tmp_path / "accepted.jsonl")
+    assert status == 0
+    assert "1 dialogues are about no photo of the pool: not shown" in err
+    shown = sample(fiftyone, name, POOL[2])
+    assert shown.dialogues == ["Dialogue 7\nA: hi\nB: [shares the photo]\nA: nice"]
+    assert shown.findings == ["Dialogue 7, turn 1: typos, minor: hi"]
+
+
+def test_the_pool_is_not_written_over(
+    fiftyone: Any, name: str, images: Path, tmp_path: Path, run_photochat: Run
+) -> None:
+    """curate does not destroy the pool it reads."""
+    pool = tmp_path / "pool.parquet"
+    write_pool(pool, POOL)
+    status, _, err = run_photochat("curate", pool, "--from-fiftyone", name, "--out", pool)
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert "name another file" in err
+    assert read_pool(pool) == POOL
