@@ -20,8 +20,9 @@ from photochat.images import FORMATS, MAX_PIXELS, as_rgb
 Vectors = npt.NDArray[np.float32]
 
 THUMBNAIL_SIDE = 16  # pixels: 768 numbers a picture
-# Cosine distance of mean-free thumbnails. Between copies of one photo in another size or quality
-# it is below 0.01; between photos from one scene it is seldom below 0.1.
+# Cosine distance of mean-free thumbnails. On 15 photographs of scikit-image: copies halved at JPEG
+# quality 40 or brightened lie below 0.01, crops and mirror images far above, pairs of different
+# photographs at 0.3 and more.
 THUMBNAIL_DISTANCE = 0.02
 _BLOCK = 1024  # rows compared at a time, so that memory stays at a few megabytes
 

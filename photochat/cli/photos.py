@@ -109,9 +109,12 @@ def browse(
     name: Annotated[
         str | None, typer.Option(help="The FiftyOne dataset's name; photochat-<pool's name>.")
     ] = None,
-    near_duplicates: Annotated[
-        bool, typer.Option(help="Look for photos that are there twice.")
-    ] = True,
+    duplicates_by: Annotated[
+        str, typer.Option(help="Find near duplicates by a timm model, by thumbnails, or none.")
+    ] = "auto",
+    duplicates_weights: Annotated[
+        Path | None, typer.Option(help="The model's weights in a file, not from the hub.")
+    ] = None,
     remote: Annotated[
         bool, typer.Option("--remote", help="Listen only; open no browser on this machine.")
     ] = False,
@@ -129,11 +132,13 @@ def browse(
     Example: photochat browse pool.parquet --images photos/
     """
     from filtering import browse as stage
-    from filtering.duplicates import THUMBNAILS
+    from filtering.embeddings import choose_embedder
     from photochat.cli.output import print_table
     from photochat.pool import read_pool
 
     photos = read_pool(pool)
+    stage.load_fiftyone()
+    embedder, remark = choose_embedder(duplicates_by, duplicates_weights)
     said, found = _talk(photos, dialogues, findings)
     report = stage.browse(
         photos,
@@ -141,7 +146,7 @@ def browse(
         name=name or f"photochat-{pool.stem}",
         dialogues=said,
         findings=found,
-        embedder=THUMBNAILS if near_duplicates else None,
+        embedder=embedder,
     )
     if as_json:
         print_json(report)
@@ -160,7 +165,8 @@ def browse(
     if report.not_in_pool:
         note(f"photochat: {report.not_in_pool:,} samples are not in this pool: tagged not-in-pool")
     if report.duplicates_by:
-        note(f"photochat: near duplicates were found by {report.duplicates_by}")
+        remark = f" ({remark})" if remark else ""
+        note(f"photochat: near duplicates were looked for by {report.duplicates_by}{remark}")
     if launch:
         session = stage.launch(report.dataset, remote=remote, port=port, address=address)
         note(f"photochat: the app is at {session.url}; Ctrl-C ends it")

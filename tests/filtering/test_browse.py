@@ -240,11 +240,14 @@ def test_commands_from_pool_to_curated_pool(
     """browse and curate from the command line: counts as JSON, an output that is a pool."""
     pool, out = tmp_path / "pool.parquet", tmp_path / "curated.parquet"
     write_pool(pool, POOL)
-    browsing = ("browse", pool, "--images", images, "--name", name, "--no-launch")
+    browsing = (
+        "browse", pool, "--images", images, "--name", name, "--no-launch",
+        "--duplicates-by", "thumbnails",
+    )  # fmt: skip
     status, said, err = run_photochat(*browsing, "--json")
     report = json.loads(said)
     assert (status, report["views"]["people"], report["missing_images"]) == (0, 2, 1)
-    assert "near duplicates were found by thumbnail pixels" in err
+    assert "near duplicates were looked for by thumbnail pixels" in err
     tag(fiftyone, name, POOL[0], EXCLUDE)
     curating = ("curate", pool, "--from-fiftyone", name, "--out", out)
     status, said, _ = run_photochat(*curating, "--json")
