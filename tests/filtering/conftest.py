@@ -15,6 +15,7 @@ from moto.server import ThreadedMotoServer
 from filtering import fetch
 from filtering.browse import load_fiftyone
 from photochat.errors import DataError
+from tests.filtering.faulty_server import FaultyServer, faulty_server
 
 
 class LocalS3:
@@ -56,6 +57,12 @@ def s3(moto_server: str) -> LocalS3:
     local = LocalS3(moto_server)
     local.make_bucket()
     return local
+
+
+@pytest.fixture
+def faulty() -> Iterator[FaultyServer]:
+    with faulty_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
