@@ -39,10 +39,10 @@ clean:           ## remove what the targets made
 
 .venv/demo: .venv/bin/python pyproject.toml constraints.txt
 	@echo "installing the toolkit"
-	@$(PIP) --editable .
+	@$(PIP) --editable . scikit-image
 	@touch $@
 
 .venv/test: .venv/bin/python pyproject.toml constraints.txt
 	@echo "installing the toolkit and what its tests need"
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[browse,dev]'
 	@touch $@ .venv/demo
