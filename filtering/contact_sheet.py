@@ -208,9 +208,14 @@ def _fit(text: str, font: _Font) -> str:
     """Cut a line to the width of a thumbnail."""
     if font.getlength(text) <= THUMBNAIL_SIDE:
         return text
-    while text and font.getlength(f"{text}...") > THUMBNAIL_SIDE:
-        text = text[:-1]
-    return f"{text}..."
+    fitting, too_long = 0, len(text)
+    while too_long - fitting > 1:
+        middle = (fitting + too_long) // 2
+        if font.getlength(f"{text[:middle]}...") <= THUMBNAIL_SIDE:
+            fitting = middle
+        else:
+            too_long = middle
+    return f"{text[:fitting]}..."
 
 
 def _wrap(text: str, font: _Font, lines: int) -> list[str]:

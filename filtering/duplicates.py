@@ -60,7 +60,7 @@ def thumbnail_vectors(paths: Sequence[Path]) -> Vectors:
     return vectors
 
 
-THUMBNAILS = Embedder("thumbnail pixels (no model)", thumbnail_vectors, THUMBNAIL_DISTANCE)
+THUMBNAILS = Embedder("thumbnail pixels", thumbnail_vectors, THUMBNAIL_DISTANCE)
 
 
 def near_duplicates(vectors: Vectors, max_distance: float) -> list[list[int]]:

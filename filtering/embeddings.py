@@ -44,11 +44,11 @@ def choose_embedder(
     if by != AUTOMATIC or weights is not None:
         return model_embedder(DEFAULT_MODEL if by == AUTOMATIC else by, weights), None
     if importlib.util.find_spec("timm") is None:
-        return THUMBNAILS, "no model without the models extra: only copies of a picture are found"
+        return THUMBNAILS, "no models extra, so only copies of a picture are found"
     try:
         return model_embedder(DEFAULT_MODEL), None
     except DataError as error:
-        return THUMBNAILS, f"{error}; only copies of a picture are found"
+        return THUMBNAILS, f"{error}, so only copies of a picture are found"
 
 
 def model_embedder(name: str, weights: Path | None = None) -> Embedder:

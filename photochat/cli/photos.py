@@ -107,7 +107,7 @@ def browse(
         Path | None, typer.Option(help="Show what checks found in those dialogues (JSON lines).")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="The FiftyOne dataset's name; photochat-<pool's name>.")
+        str | None, typer.Option(help="The dataset's name; photochat-<folder>-<file> of the pool.")
     ] = None,
     duplicates_by: Annotated[
         str, typer.Option(help="Find near duplicates by a timm model, by thumbnails, or none.")
@@ -143,7 +143,7 @@ def browse(
     report = stage.browse(
         photos,
         images,
-        name=name or f"photochat-{pool.stem}",
+        name=name or f"photochat-{pool.resolve().parent.name}-{pool.stem}",
         dialogues=said,
         findings=found,
         embedder=embedder,
@@ -156,16 +156,11 @@ def browse(
             f"({report.added:,} new, {report.updated:,} updated)"
         )
         print_table(("saved view", "photos"), list(report.views.items()))
-    if report.missing_images:
-        note(
-            f"photochat: {report.missing_images:,} pictures are not in {images}: photochat download"
-        )
-    if report.broken_images:
-        note(f"photochat: {report.broken_images:,} files in {images} are no pictures")
+    _note_pictures(images, report.missing_images, report.broken_images)
     if report.not_in_pool:
-        note(f"photochat: {report.not_in_pool:,} samples are not in this pool: tagged not-in-pool")
+        note(f"photochat: samples not in this pool, tagged not-in-pool: {report.not_in_pool:,}")
     if report.duplicates_by:
-        remark = f" ({remark})" if remark else ""
+        remark = f": {remark}" if remark else ""
         note(f"photochat: near duplicates were looked for by {report.duplicates_by}{remark}")
     if launch:
         session = stage.launch(report.dataset, remote=remote, port=port, address=address)
@@ -185,7 +180,7 @@ def curate(
 ) -> None:
     """Write the pool without the photos that were tagged `exclude` in FiftyOne.
 
-    Example: photochat curate pool.parquet --from-fiftyone photochat-pool --out curated.parquet
+    Example: photochat curate pool.parquet --from-fiftyone NAME --out curated.parquet
     """
     from filtering import curate as stage
     from photochat.pool import read_pool, write_pool
@@ -202,9 +197,11 @@ def curate(
             f"{report.read:,} photos: {report.excluded:,} excluded, {report.kept:,} kept in {out}"
         )
     if report.only_in_pool:
-        note(f"photochat: {len(report.only_in_pool):,} photos are not in the dataset: kept")
+        note(
+            f"photochat: photos that the dataset does not have, kept: {len(report.only_in_pool):,}"
+        )
     if report.only_in_dataset:
-        note(f"photochat: {len(report.only_in_dataset):,} samples are not in the pool: left aside")
+        note(f"photochat: samples that the pool does not have: {len(report.only_in_dataset):,}")
 
 
 def contact_sheet(
@@ -250,22 +247,20 @@ def _talk(
     pairs = conversations.photo_of_dialogue(read_release(dialogues).dialogues, photos)
     said = conversations.dialogue_texts(pairs)
     if said.elsewhere:
-        note(f"photochat: {said.elsewhere:,} dialogues are about no photo of the pool: not shown")
+        note(f"photochat: dialogues about no photo of the pool, not shown: {said.elsewhere:,}")
     if findings is None:
         return said.texts, None
     found = conversations.finding_texts(conversations.read_findings(findings), pairs)
     if found.elsewhere:
-        note(f"photochat: {found.elsewhere:,} findings are about no photo of the pool: not shown")
+        note(f"photochat: findings about no photo of the pool, not shown: {found.elsewhere:,}")
     return said.texts, found.texts
 
 
 def _note_pictures(images: Path, missing: int, broken: int) -> None:
     if missing:
-        note(
-            f"photochat: {missing:,} pictures are not in {images}: photochat download fetches them"
-        )
+        note(f"photochat: pictures missing from {images}: {missing:,} (photochat download)")
     if broken:
-        note(f"photochat: {broken:,} files in {images} are no pictures: photochat download again")
+        note(f"photochat: files in {images} that are no pictures: {broken:,} (photochat download)")
 
 
 @contextlib.contextmanager

@@ -280,7 +280,7 @@ def test_command_shows_dialogues_and_findings(
     assert "--findings: needs --dialogues" in err
     status, _, err = run_photochat(*browsing, "--dialogues", tmp_path / "accepted.jsonl")
     assert status == 0
-    assert "1 dialogues are about no photo of the pool: not shown" in err
+    assert "dialogues about no photo of the pool, not shown: 1" in err
     shown = sample(fiftyone, name, POOL[2])
     assert shown.dialogues == ["Dialogue 7\nA: hi\nB: [shares the photo]\nA: nice"]
     assert shown.findings == ["Dialogue 7, turn 1: typos, minor: hi"]

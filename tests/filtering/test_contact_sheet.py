@@ -203,5 +203,5 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     said = capsys.readouterr()
     report = json.loads(said.out)
     assert (report["matching"], report["shown"], report["missing_images"]) == (7, 3, 3)
-    assert "3 pictures are not in" in said.err
+    assert "pictures missing from" in said.err
     assert len(Page((tmp_path / "sheet.html").read_text()).all("figure")) == 3
