@@ -191,7 +191,9 @@ def test_either_side_is_the_other_reading(select: Select) -> None:
     assert list(select(row, rules=Rules(size="either"))) == ["validation/a"]
 
 
-@pytest.mark.parametrize(("option", "flags"), [("group_of", "0,0,1,0,0"), ("depictions", "0,0,0,1,0")])
+@pytest.mark.parametrize(
+    ("option", "flags"), [("group_of", "0,0,1,0,0"), ("depictions", "0,0,0,1,0")]
+)
 def test_flagged_boxes_bring_nothing_in_when_dropped(
     select: Select, option: str, flags: str
 ) -> None:
