@@ -136,7 +136,7 @@ def test_empty_file_is_named(tmp_path: Path) -> None:
         Inputs((good,), (classes,), hierarchy, (empty,)),
         Inputs((good,), (classes,), hierarchy, (), (empty,)),
     ):
-        with pytest.raises(DataError, match="empty: .*is empty"):
+        with pytest.raises(DataError, match=r"empty: .*is empty"):
             filter_photos(inputs, tmp_path / "pool.parquet")
 
 

@@ -43,8 +43,8 @@ def select(
     """Run the query over boxes; return in_frame, at_margin, too_small, excluded, qualifies."""
     with duckdb.connect() as connection:
         connection.execute(
-            "CREATE TABLE boxes (image_id VARCHAR, class_number INTEGER, x_min DOUBLE, x_max DOUBLE,"
-            " y_min DOUBLE, y_max DOUBLE, is_occluded TINYINT, is_truncated TINYINT,"
+            "CREATE TABLE boxes (image_id VARCHAR, class_number INTEGER, x_min DOUBLE,"
+            " x_max DOUBLE, y_min DOUBLE, y_max DOUBLE, is_occluded TINYINT, is_truncated TINYINT,"
             " is_group_of TINYINT, is_depiction TINYINT, is_inside TINYINT, place BIGINT)"
         )
         connection.executemany(
