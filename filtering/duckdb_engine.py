@@ -28,6 +28,7 @@ def connect(memory_limit: str, spill: Path) -> duckdb.DuckDBPyConnection:
         DataError: `memory_limit` is no amount of memory.
     """
     connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")  # it would print among our output
     connection.execute("SET temp_directory = ?", [str(spill)])
     try:
         connection.execute("SET memory_limit = ?", [memory_limit])
