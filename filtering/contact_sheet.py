@@ -7,7 +7,6 @@ in orange with a thick line and other boxes in blue, and say where a picture is 
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import msgspec
 from PIL import Image, ImageDraw, ImageFont
 
 from filtering.rotation import recorded_turn, turned_box
+from filtering.sample import draw
 from photochat.atomic import atomic_file
 from photochat.errors import DataError
 from photochat.images import MAX_PIXELS, as_rgb, image_path, open_picture
@@ -73,7 +73,7 @@ class SheetReport(msgspec.Struct, frozen=True):
 def choose(photos: Sequence[Photo], n: int, *, seed: int, theme: str | None = None) -> list[Photo]:
     """Return up to `n` photos at random, of one theme if given.
 
-    The choice depends on the ids and the seed alone, not on the order of the rows.
+    They are the first of what `photochat sample` draws with this seed.
 
     Raises:
         DataError: there is no such theme.
@@ -82,10 +82,9 @@ def choose(photos: Sequence[Photo], n: int, *, seed: int, theme: str | None = No
         raise DataError(f"there is no theme {theme!r}: one of {', '.join(THEMES)}", field="--theme")
     fitting = [photo for photo in photos if theme is None or theme in photo.themes]
 
-    def draw(photo: Photo) -> bytes:
-        return hashlib.sha256(f"{seed}\n{photo.photo_id}".encode()).digest()
-
-    return sorted(fitting, key=draw)[:n]
+    of_id = {photo.photo_id: photo for photo in fitting}
+    drawn = draw({name: photo.themes for name, photo in of_id.items()}, n=n, seed=seed)
+    return [of_id[name] for name in drawn]
 
 
 def tile(photo: Photo, images: str | Path) -> Tile:
