@@ -33,6 +33,13 @@ def workplace(tmp_path, monkeypatch):
     write_release(splits, tmp_path / "release")
     shutil.copytree(SAMPLE.parent, tmp_path / "photochat" / "sample")
     shutil.copy(SAMPLE, tmp_path / "accepted.json")
+    annotations = SAMPLE.parent / "open_images"
+    for name, source in (
+        ("validation-annotations-bbox.csv", "train-annotations-bbox.csv"),
+        ("class-descriptions-boxable.csv", "class-descriptions.csv"),
+        ("bbox_labels_600_hierarchy.json", "class-hierarchy.json"),
+    ):
+        shutil.copy(annotations / source, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -44,6 +51,8 @@ def test_every_command_in_the_documents_runs(document, workplace, run_photochat)
         arguments = shlex.split(line)[1:]
         # The sample has fewer dialogues than the paper's splits.
         arguments = ["10" if argument == "1000" else argument for argument in arguments]
+        if arguments[0] == "browse" and "--no-launch" not in arguments:
+            continue  # waits for a person; tests/filtering opens the app in a browser
         force = ["--force"] if "--out" in arguments and "release" in arguments else []
         status, _, err = run_photochat(*arguments, *force)
         assert status == (1 if arguments[0] == "validate" else 0), (line, err)
