@@ -39,10 +39,14 @@ class MalformedError(Exception):
 
 
 class Block(NamedTuple):
-    """Photos of the pool (`image_id` and the lists) and what was counted on the way to them."""
+    """Photos of the pool (`image_id` and the lists) and what was counted on the way to them.
+
+    `troubles` are the kinds of boxes left out, each with the first image that had one.
+    """
 
     photos: pa.Table
     tally: Tally
+    troubles: dict[str, str]
 
 
 class _Rows(NamedTuple):
@@ -152,7 +156,7 @@ def _block(batch: pa.RecordBatch, starts: Integers, ids: pa.Array, classes: Clas
     with_box[image[rows.is_box]] = True
     tally["images read", ""] = int(with_box.sum())
     tally["images without boxes", ""] = int((~with_box).sum())
-    rows = _usable(rows, tally)
+    rows, first_images = _usable(rows, tally)
     qualifying = _judge(rows, len(ids), classes, tally)
 
     kept = np.zeros(len(ids), dtype=bool)
@@ -175,19 +179,30 @@ def _block(batch: pa.RecordBatch, starts: Integers, ids: pa.Array, classes: Clas
             "boxes": _boxes(rows.where(rows.is_box), int(kept.sum()), classes),
         }
     )
-    return Block(photos, tally)
+    troubles = {what: ids[image].as_py() for what, image in first_images.items()}
+    return Block(photos, tally, troubles)
 
 
-def _usable(rows: _Rows, tally: Tally) -> _Rows:
-    """Leave out, and count, rows that say nothing: out of frame, class unknown, there already."""
+def _usable(rows: _Rows, tally: Tally) -> tuple[_Rows, dict[str, int]]:
+    """Leave out, and count, rows that say nothing: out of frame, class unknown, there already.
+
+    Return the rest, and the first image with a box of each kind of trouble.
+    """
+    first_images: dict[str, int] = {}
+
+    def note(what: str, mask: Booleans) -> None:
+        tally[what, ""] = int(mask.sum())
+        if tally[what, ""]:
+            first_images[what] = int(rows.image[mask.argmax()])
+
     unknown = rows.class_number < 0
-    tally["boxes out of frame", ""] = int((~rows.in_frame).sum())
-    tally["boxes of unknown class", ""] = int((unknown & rows.is_box & rows.in_frame).sum())
+    note("boxes out of frame", ~rows.in_frame)
+    note("boxes of unknown class", unknown & rows.is_box & rows.in_frame)
     tally["image labels of unknown class", ""] = int((unknown & ~rows.is_box).sum())
     rows = rows.where(rows.in_frame & ~unknown)
     repeated = _repeated(rows)
-    tally["boxes repeated", ""] = int(repeated.sum())
-    return rows.where(~repeated) if repeated.any() else rows
+    note("boxes repeated", repeated)
+    return rows.where(~repeated), first_images
 
 
 def _repeated(rows: _Rows) -> Booleans:

@@ -7,14 +7,23 @@ it was. A row's number counts the rows under the header; the line is the file's 
 from __future__ import annotations
 
 import csv
+import gzip
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from filtering.open_images import COLUMNS, Kind, open_text, read_header
+from filtering.open_images import (
+    BOX_COLUMNS,
+    COLUMNS,
+    Kind,
+    is_gzip,
+    open_text,
+    read_header,
+)
 from filtering.query import COORDINATES, FLAGS, FRAME_TOLERANCE
 from photochat.errors import DataError
 
+_CHUNK = 1 << 22
 NUMBERS = {*COORDINATES, "confidence", "rotation"}
 _MAY_BE_EMPTY = {"rotation", "source", "subset", "url", "landing_url", "license", "author", "title"}
 
@@ -30,33 +39,50 @@ def check_rows(files: Iterable[Path], kind: Kind) -> None:
             pass
 
 
-def first_of_each(
-    files: Sequence[Path], class_ids: Collection[str], wanted: Collection[str]
-) -> dict[str, str]:
-    """Return where the first box of each wanted kind of trouble stands, as "file: row N (line M)".
+def place_of(
+    what: str, image_id: str, files: Sequence[Path], class_ids: Collection[str]
+) -> str | None:
+    """Return where an image's first box in trouble stands, as "file: row N (line M)".
 
-    The kinds are the tally's: "boxes out of frame", "boxes of unknown class", "boxes repeated".
+    `what` is the tally's name for the trouble. Files are searched as bytes for the image's rows:
+    box annotations have no line breaks within cells.
     """
-    found: dict[str, str] = {}
     seen: set[tuple[str, ...]] = set()
     for path in files:
-        for where, row in _rows(path, "boxes"):
-            x_min, x_max, y_min, y_max = (float(row[name]) for name in COORDINATES)
-            trouble = None
-            if not (_in_frame(x_min, x_max) and _in_frame(y_min, y_max)):
-                trouble = "boxes out of frame"
-            elif row["class_id"] not in class_ids:
-                trouble = "boxes of unknown class"
-                where = f"{where}, {row['class_id']}"
-            elif "boxes repeated" in wanted and "boxes repeated" not in found:
-                fields = tuple(row.values())
-                trouble = "boxes repeated" if fields in seen else None
-                seen.add(fields)
-            if trouble in wanted and trouble not in found:
-                found[str(trouble)] = f"{path.name}: {where}"
-                if len(found) == len(wanted):
-                    return found
-    return found
+        header = read_header(path, "boxes")
+        for number, line in _lines_starting(path, f"{image_id},".encode()):
+            row = dict(zip(header, next(csv.reader([line])), strict=True))
+            x_min, x_max, y_min, y_max = (float(row[BOX_COLUMNS[name]]) for name in COORDINATES)
+            in_frame = _in_frame(x_min, x_max) and _in_frame(y_min, y_max)
+            class_id = row["LabelName"]
+            where = f"{path.name}: row {number - 1} (line {number})"
+            fields = tuple(row[original] for original in BOX_COLUMNS.values())
+            if what == "boxes out of frame" and not in_frame:
+                return where
+            if what == "boxes of unknown class" and in_frame and class_id not in class_ids:
+                return f"{where}, {class_id}"
+            if what == "boxes repeated" and fields in seen:
+                return where
+            seen.add(fields)
+    return None
+
+
+def _lines_starting(path: Path, start: bytes) -> Iterator[tuple[int, str]]:
+    """Yield number and text of the lines that begin with `start`, at the speed of reading."""
+    needle = b"\n" + start
+    number, rest = 0, b"\n"  # lines before `rest`, which begins with the break before its line
+    with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            block, line_break, tail = (rest + chunk).rpartition(b"\n")
+            at, counted = 0, 0
+            while (found := block.find(needle, at)) >= 0:
+                number += block.count(b"\n", counted, found + 1)
+                at = counted = found + 1
+                yield number, block[at:].partition(b"\n")[0].decode()
+            number += block.count(b"\n", counted)
+            rest = line_break + tail
+        if rest.startswith(needle):
+            yield number + 1, rest[1:].decode()
 
 
 def _in_frame(low: float, high: float) -> bool:

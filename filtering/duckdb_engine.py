@@ -63,9 +63,18 @@ def selected_records(
             _create_view(connection, "image_labels", image_labels, "image labels", in_order)
         query = selection_sql(rules, classes, with_image_labels=bool(image_labels))
         order = "ORDER BY image_id, place" if in_order else ""
-        yield from connection.sql(
-            f"SELECT {', '.join(RECORD_COLUMNS)} FROM ({query}) AS records {order}"
-        ).to_arrow_reader(BATCH_ROWS)
+        sql = f"SELECT {', '.join(RECORD_COLUMNS)} FROM ({query}) AS records {order}"
+        yield from streamed(connection, sql, BATCH_ROWS)
+
+
+def streamed(
+    connection: duckdb.DuckDBPyConnection, sql: str, rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield a query's record batches of at most `rows` rows while it runs."""
+    relation = connection.sql(sql)
+    # Its name in DuckDB 2, where the older name warns.
+    read = getattr(relation, "to_arrow_reader", None) or relation.fetch_record_batch
+    yield from read(rows)
 
 
 def _create_view(

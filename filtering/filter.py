@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from filtering.assembly import Block, MalformedError, NotSortedError, Tally, assemble
 from filtering.class_table import ClassTable, class_table
-from filtering.diagnosis import check_rows, first_of_each
+from filtering.diagnosis import check_rows, place_of
 from filtering.duckdb_engine import selected_records
 from filtering.metadata import SCHEMA as METADATA_SCHEMA
 from filtering.metadata import MetadataWalk, metadata_rows
@@ -30,6 +30,7 @@ from filtering.open_images import (
 from filtering.pool_writer import pool_writer
 from filtering.provenance import hashed_aside
 from filtering.query import Rules
+from filtering.read_ahead import read_ahead
 from filtering.report import FilterReport, funnel_of, label_counts, theme_counts, warnings_of
 from filtering.spark_engine import SparkFailedError, selected_blocks
 from photochat import __version__
@@ -102,18 +103,17 @@ def filter_photos(
         tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as spill,
     ):
         run = _Run(inputs, rules, classes, engine, memory_limit, Path(spill))
-        tally = _write(run, files_by_subset, part, notes)
+        tally, first_images = _write(run, files_by_subset, part, notes)
         if tally["boxes of unknown class", ""] == tally["boxes read", ""] > 0:
             raise DataError(
                 "names none of the boxes' classes: is it of another release?",
                 file=inputs.classes[0],
             )
-        troubles = [
-            what
-            for what in ("boxes out of frame", "boxes of unknown class", "boxes repeated")
-            if tally[what, ""]
-        ]
-        examples = first_of_each(inputs.boxes, names, troubles) if troubles else {}
+        examples = {
+            what: place
+            for what, image_id in first_images.items()
+            if (place := place_of(what, image_id, inputs.boxes, names)) is not None
+        }
         warnings = warnings_of(tally, examples, notes)
         report = FilterReport(
             toolkit=__version__,
@@ -176,17 +176,22 @@ def _tables(inputs: Inputs) -> list[tuple[Kind, tuple[Path, ...]]]:
     ]
 
 
-def _write(run: _Run, groups: dict[str | None, list[Path]], part: Path, notes: list[str]) -> Tally:
+def _write(
+    run: _Run, groups: dict[str | None, list[Path]], part: Path, notes: list[str]
+) -> tuple[Tally, dict[str, str]]:
     """Write the pool from rows as they stand; start again in order if they are not sorted."""
     in_order = bool(run.inputs.image_labels)
     while True:
         tally: Tally = Counter()
+        first_images: dict[str, str] = {}
         try:
             with pool_writer(part) as write:
                 for subset, files in groups.items():
-                    for photos in _photos(run, subset, files, groups, in_order, tally):
+                    for photos in _photos(
+                        run, subset, files, groups, in_order, tally, first_images
+                    ):
                         write(photos)
-            return tally
+            return tally, first_images
         except NotSortedError:
             in_order = True
             notes.append("rows do not come sorted by image: sorted first, which takes longer")
@@ -205,6 +210,7 @@ def _photos(
     groups: dict[str | None, list[Path]],
     in_order: bool,
     tally: Tally,
+    first_images: dict[str, str],
 ) -> Iterator[pa.Table]:
     labels = [p for p in run.inputs.image_labels if len(groups) == 1 or subset_of(p) == subset]
     walk = None
@@ -219,6 +225,8 @@ def _photos(
         )
     for block in _blocks(run, files, labels, in_order):
         tally.update(block.tally)
+        for what, image_id in block.troubles.items():
+            first_images.setdefault(what, image_id)
         if block.photos.num_rows:
             yield _finished(block.photos, walk, subset, tally)
 
@@ -237,7 +245,7 @@ def _blocks(
         memory_limit=run.memory_limit,
         spill=run.spill,
     )
-    return assemble(records, run.classes)
+    return assemble(read_ahead(records), run.classes)
 
 
 def _finished(

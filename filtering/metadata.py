@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filtering.assembly import NotSortedError
-from filtering.duckdb_engine import connect, csv_sql
+from filtering.duckdb_engine import connect, csv_sql, streamed
 from filtering.open_images import METADATA_COLUMNS
 
 SCHEMA = pa.schema(
@@ -33,7 +33,7 @@ def metadata_rows(
     if in_order:
         query = f"SELECT * FROM ({query}) ORDER BY ALL"
     with connect(memory_limit, spill) as connection:
-        for batch in connection.sql(query).to_arrow_reader(_BATCH_ROWS):
+        for batch in streamed(connection, query, _BATCH_ROWS):
             yield pa.Table.from_batches([batch]).cast(SCHEMA)
 
 

@@ -90,16 +90,18 @@ def _blocks(
             sink = pa.BufferOutputStream()
             with pa.ipc.new_stream(sink, block.photos.schema) as writer:
                 writer.write_table(block.photos)
-            tally = json.dumps([[*key, count] for key, count in block.tally.items()])
+            counts = [[*key, count] for key, count in block.tally.items()]
+            told = json.dumps([counts, block.troubles])
             yield pa.RecordBatch.from_pydict(
-                {"photos": [sink.getvalue().to_pybytes()], "tally": [tally]}
+                {"photos": [sink.getvalue().to_pybytes()], "told": [told]}
             )
 
     by_image = records.repartitionByRange("image_id").sortWithinPartitions("image_id", "place")
-    packed = by_image.select(*RECORD_COLUMNS).mapInArrow(assembled, "photos binary, tally string")
+    packed = by_image.select(*RECORD_COLUMNS).mapInArrow(assembled, "photos binary, told string")
     for row in packed.toLocalIterator(prefetchPartitions=True):
-        tally = Counter({(what, name): count for what, name, count in json.loads(row["tally"])})
-        yield Block(pa.ipc.open_stream(row["photos"]).read_all(), tally)
+        counts, troubles = json.loads(row["told"])
+        tally = Counter({(what, name): count for what, name, count in counts})
+        yield Block(pa.ipc.open_stream(row["photos"]).read_all(), tally, troubles)
 
 
 def _read(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -203,7 +205,6 @@ def test_full_disk_leaves_the_pool_that_was_there(tmp_path: Path) -> None:
     out.write_bytes(b"before")
 
     def limit() -> None:
-        import signal
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing fails instead of killing
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -232,3 +233,21 @@ def test_command_prints_the_line_and_exits_2(
     )
     assert (status, out) == (2, "")
     assert err == f"photochat: {boxes}: row 1 (line 2): XMax: not a number: 'wide'\n"
+
+
+def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C while boxes are read: status 130, one line, and no file beside the inputs."""
+    rows = (box_row(f"{i:07d}", DOG) for i in range(1_500_000))
+    write_boxes(tmp_path, *rows), write_classes(tmp_path)
+    out = tmp_path / "out" / "pool.parquet"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "photochat", "filter", "--boxes", tmp_path / BOXES, "--classes",
+         tmp_path / "class-descriptions-boxable.csv", "--out", out],
+        cwd=REPOSITORY, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not list(tmp_path.glob("out/.pool.parquet.*.part")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "photochat: interrupted\n")
+    assert list(out.parent.iterdir()) == []

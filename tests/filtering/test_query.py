@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filtering.class_table import class_table
@@ -60,6 +60,7 @@ def select(
         ).fetchall()
 
 
+@settings(deadline=None)  # the first example opens a database
 @given(
     st.lists(boxes, min_size=1, max_size=20),
     st.sampled_from(SIZE_RULES),

@@ -1,0 +1,28 @@
+"""An iterator worked on in a thread of its own, a few items ahead of who reads it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+_AHEAD = 4  # batches of DuckDB's, some 10 MB each
+
+
+def read_ahead(items: Iterator[Item], ahead: int = _AHEAD) -> Iterator[Item]:
+    """Yield `items` in order; what making one raises is raised here, in its place.
+
+    DuckDB rests while nobody fetches: without this, reading and assembling would take turns.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as thread:
+        coming = deque(thread.submit(next, items, None) for _ in range(ahead))
+        try:
+            while (item := coming.popleft().result()) is not None:
+                coming.append(thread.submit(next, items, None))
+                yield item
+        finally:
+            for future in coming:
+                future.cancel()
