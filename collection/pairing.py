@@ -198,7 +198,7 @@ def _begin(
         "receiver": receiver,
         "photo_id": photo_id,
         "photo_url": photo.url,
-        "description": describe(labels, random.Random(f"{campaign.seed}:{new}")),
+        "description": describe(labels, random.Random(f"{campaign.seed}:{new}")),  # noqa: S311
     }
     first = pair(facts, now)
     connection.execute(sa.insert(events), [event_row(new, first)])

@@ -1,4 +1,4 @@
-"""The words that workers read unless the campaign file says others (after section 3.2, Figure 7/8)."""
+"""The words that workers read unless the campaign file says others (after section 3.2)."""
 
 from __future__ import annotations
 

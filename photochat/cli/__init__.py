@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from photochat.cli import data, evaluation
+from photochat.cli import collection, data, evaluation, photos
 from photochat.errors import DataError
 
 EXIT_CLEAN = 0
@@ -28,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (data, evaluation):
+for commands in (photos, collection, data, evaluation):
     commands.register(app)
 
 
@@ -53,6 +53,8 @@ def main() -> NoReturn:
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "photochat"
         _fail(f"{error.format_message()} (see {where} --help)")
+    if status == EXIT_INTERRUPTED:  # typer's own way to hand on a Ctrl-C
+        print("photochat: interrupted", file=sys.stderr)
     sys.exit(status or EXIT_CLEAN)
 
 

@@ -1,0 +1,240 @@
+"""The pages of a participant: join -> consent -> instructions -> check -> chat; and the picture.
+
+Plain forms: each step is a POST that answers with a redirect to the step that comes next, so the
+order is the database's and no page can be skipped. The session cookie says whose participation and
+which generation of it; it is emptied whenever somebody enters.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    session,
+    url_for,
+)
+from sqlalchemy.engine import Row
+from werkzeug.wrappers import Response as AnyResponse
+
+from collection import wording
+from collection.entrance import Arrival, NoTask, answer_check, consent, enter
+from collection.participation import NO_TASK
+from collection.photos import resized
+from collection.service import Service
+from collection.settlement import move
+from collection.tokens import Ticket
+from collection.view import done_view, may_see_photo
+from photochat.errors import DataError
+
+pages = Blueprint("pages", __name__)
+MAX_ID_CHARS = 200
+RECRUITER_KEYS = ("assignment", "hit", "study", "session", "submit_to")  # kept as they came
+# Where each stage's page is; whoever asks for another one is led here.
+PAGE_OF_STAGE = {
+    "consent": "pages.consent_page",
+    "instructions": "pages.instructions_page",
+    "check": "pages.check_page",
+    "waiting": "pages.chat_page",
+    "chatting": "pages.chat_page",
+    "choosing": "pages.chat_page",
+    "done": "pages.chat_page",
+}
+
+
+def service() -> Service:
+    """Return the service of the application that answers this request."""
+    found: Service = current_app.extensions["photochat"]
+    return found
+
+
+@pages.get("/join/<campaign>")
+def join(campaign: str) -> AnyResponse:
+    """Come in: `?worker=ID`, `&assignment=` by a platform, `&signature=` where asked for."""
+    ours = service()
+    worker = request.args.get("worker", "").strip()
+    if campaign != ours.campaign.name:
+        return no_task("unknown-campaign", 404)
+    if not worker or len(worker) > MAX_ID_CHARS or not worker.isprintable():
+        return no_task("no-worker", 400)
+    if ours.campaign.entry.signed_invitations and not ours.tokens.is_invited(
+        campaign, worker, request.args.get("signature", "")
+    ):
+        return no_task("bad-invitation", 403)
+    if ours.stopping or ours.draining:
+        return no_task("paused", 503)
+    recruiter = {
+        key: request.args[key][:MAX_ID_CHARS] for key in RECRUITER_KEYS if key in request.args
+    }
+    arrival = Arrival(worker, recruiter.get("assignment") or None, recruiter)
+    held = session.get("participant"), session.get("generation")
+    now = time.time()
+    try:
+        row = ours.writer.call(lambda c: enter(c, ours.campaign, arrival, now, held=held))
+    except NoTask as error:
+        return no_task(error.code, 200)
+    session.clear()
+    session["participant"] = row.id
+    session["generation"] = row.generation
+    session["csrf"] = secrets.token_urlsafe(16)
+    return redirect(url_for(PAGE_OF_STAGE[row.stage]))
+
+
+@pages.get("/consent")
+def consent_page() -> AnyResponse | str:
+    """Show what taking part means."""
+    return _page("consent", "consent.html")
+
+
+@pages.post("/consent")
+def consent_answer() -> AnyResponse:
+    """Take the answer to the consent page: `agree` is "yes" or "no"."""
+    row = _form("consent")
+    agreed = request.form.get("agree") == "yes"
+    if not agreed and request.form.get("agree") != "no":
+        abort(400, "Please choose one of the answers.")
+    service().writer.call(lambda c: consent(c, row.id, agreed, time.time()))
+    return _onward()
+
+
+@pages.get("/instructions")
+def instructions_page() -> AnyResponse | str:
+    """Show what to do, with examples."""
+    rules = service().campaign.rules
+    text = service().campaign.texts.instructions
+    numbers = {"min_turns_before_share": str(rules.min_turns_before_share)}
+    for name, number in numbers.items():
+        text = text.replace("{" + name + "}", number)
+    return _page(
+        "instructions",
+        "instructions.html",
+        instructions=text,
+        good_examples=wording.GOOD_EXAMPLES,
+        bad_example=wording.BAD_EXAMPLE,
+        bad_because=wording.BAD_BECAUSE,
+    )
+
+
+@pages.post("/instructions")
+def instructions_answer() -> AnyResponse:
+    """The instructions have been read."""
+    row = _form("instructions")
+    service().writer.call(lambda c: move(c, row.id, "check"))
+    return _onward()
+
+
+@pages.get("/check")
+def check_page() -> AnyResponse | str:
+    """Ask the few questions; after a failed attempt, say what was wrong."""
+    wrong = session.pop("wrong", [])
+    return _page("check", "check.html", questions=service().campaign.check, wrong=wrong)
+
+
+@pages.post("/check")
+def check_answer() -> AnyResponse:
+    """Take the answers: `q1`, `q2`, ... are the numbers of the chosen options, from 1."""
+    row = _form("check")
+    campaign = service().campaign
+    wrong = [
+        number
+        for number, question in enumerate(campaign.check, start=1)
+        if request.form.get(f"q{number}") != str(question.answer)
+    ]
+    now = time.time()
+    service().writer.call(lambda c: answer_check(c, campaign, row.id, not wrong, now))
+    session["wrong"] = wrong
+    return _onward()
+
+
+@pages.get("/chat")
+def chat_page() -> AnyResponse | str:
+    """The waiting room, the chat, the survey and the thanks: one page that lives on the socket."""
+    row = _mine()
+    if PAGE_OF_STAGE[row.stage] != "pages.chat_page":
+        return redirect(url_for(PAGE_OF_STAGE[row.stage]))
+    done = done_view(row, time.time()) if row.stage == "done" else None
+    campaign = service().campaign
+    token = service().tokens.chat(Ticket(row.id, row.generation))
+    return render_template(
+        "chat.html",
+        campaign=campaign,
+        texts=campaign.texts,
+        survey=campaign.survey,
+        token=token,
+        done=done,
+    )
+
+
+@pages.get("/photo/<token>")
+def photo(token: str) -> AnyResponse:
+    """Send a conversation's picture to one who may see it, as the log says at this moment."""
+    ours = service()
+    ticket = ours.tokens.read_photo(token)
+    if ticket is None or ticket.participant != session.get("participant"):
+        abort(404)
+    known = ours.log_of(ticket.conversation)
+    role = known.role_of(ticket.participant) if known else None
+    if known is None or role is None or not may_see_photo(known.state, role):
+        abort(404)
+    photo_id = known.state.facts["photo_id"]
+    try:
+        copy = ours.runtime.offload(lambda: resized(ours.images, ours.cache, photo_id))
+    except DataError:
+        ours.failed()
+        abort(404)
+    answer = send_file(copy, mimetype="image/jpeg", conditional=True, max_age=0)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def no_task(code: str, status: int) -> Response:
+    """Say why there is nothing to do; the page carries the code for scripts."""
+    page = render_template(
+        "no_task.html", texts=service().campaign.texts, code=code, message=NO_TASK[code]
+    )
+    return Response(page, status, {"X-Photochat-Reason": code})
+
+
+def _mine() -> Row[Any]:
+    """Return the participation of this session's cookie; without one there is no page."""
+    participant = session.get("participant")
+    row = service().row(participant) if isinstance(participant, int) else None
+    if row is None or row.generation != session.get("generation"):
+        abort(no_task("session-over", 403))
+    return row
+
+
+def _form(stage: str) -> Row[Any]:
+    """Check that a form was ours and comes when it may; return the participation."""
+    row = _mine()
+    given, kept = request.form.get("csrf", ""), session.get("csrf", "")
+    if not kept or not hmac.compare_digest(given.encode(), kept.encode()):
+        abort(403, "This form is too old. Please open the page again.")
+    if row.stage != stage:
+        abort(_onward())
+    return row
+
+
+def _page(stage: str, template: str, **values: Any) -> AnyResponse | str:
+    row = _mine()
+    if row.stage != stage:
+        return redirect(url_for(PAGE_OF_STAGE[row.stage]))
+    campaign = service().campaign
+    return render_template(
+        template, campaign=campaign, texts=campaign.texts, csrf=session["csrf"], row=row, **values
+    )
+
+
+def _onward() -> AnyResponse:
+    """Lead on to the page of the stage that the participation has now."""
+    return redirect(url_for(PAGE_OF_STAGE[_mine().stage]), 303)

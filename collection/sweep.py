@@ -1,0 +1,195 @@
+"""What time does: deadlines that stand in the database are carried out when they come.
+
+Every process sweeps; none needs to know what another has done. A deadline is decided upon under
+the conversation's lock, against the log, so two that find it due carry it out once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from collection.conversation import Away, Tick
+from collection.service import Service
+from collection.settlement import finish
+from collection.tables import campaigns, conversations, participants, processes
+from collection.writer import Unavailable
+
+SWEEP_SECONDS = 1.0
+STATE_SECONDS = 5.0  # how often those who wait are told their place
+CATCH_UP_SECONDS = 2.0  # how long news may take when Redis is down
+ALIVE_SECONDS = 10.0  # a process silent for longer is dead, and its connections with it
+SETTLE_SECONDS = 15.0  # after a start: time to reconnect before anybody is late
+
+
+def run(service: Service) -> None:
+    """Start the loops of a service."""
+    spawn = service.runtime.spawn
+    spawn(lambda: _every(service, SWEEP_SECONDS, lambda: sweep(service)))
+    spawn(lambda: _every(service, STATE_SECONDS, lambda: tell_waiting(service)))
+    spawn(lambda: _every(service, CATCH_UP_SECONDS, lambda: catch_up(service)))
+    spawn(lambda: _pairing(service))
+
+
+def sweep(service: Service, now: float | None = None) -> None:
+    """Carry out everything that is due."""
+    now = time.time() if now is None else now
+    service.writer.call(lambda c: _alive(c, service.process, now))
+    settled = now - service.started_at >= SETTLE_SECONDS
+    for participant, conversation in _lost(service, now):
+        service.act(conversation, participant, Away())
+    if settled:
+        for conversation in _due_conversations(service, now):
+            service.act(conversation, None, Tick())
+        for participant in service.writer.call(lambda c: _due_participants(service, c, now)):
+            service.send_state(participant)
+    service.wake_pairing.set()
+
+
+def tell_waiting(service: Service) -> None:
+    """Tell everybody in the waiting room their place, and those in other stages nothing."""
+    waiting = service.waiting_here()
+    for participant in waiting:
+        service.send_state(participant)
+
+
+def catch_up(service: Service) -> None:
+    """Bring to the sockets here whatever the log has and they have not."""
+    sockets = service.presence.all()
+    with service.database.read() as reader:
+        for start in range(0, len(sockets), 500):
+            part = sockets[start : start + 500]
+            where = _where(reader, [socket.participant for socket in part])
+            for socket in part:
+                conversation, seq = where.get(socket.participant, (None, None))
+                known = service.journal.known(conversation) if conversation else None
+                behind = socket.delivered is not None and socket.delivered != seq
+                elsewhere = socket.conversation != conversation
+                stale = known is not None and known.state.seq != seq
+                if conversation is not None and (behind or elsewhere or stale):
+                    service.catch_up(conversation)
+
+
+def _every(service: Service, seconds: float, do: Callable[[], None]) -> None:
+    while not service.stopping:
+        try:
+            do()
+        except Unavailable:
+            pass
+        except Exception:
+            service.failed()
+        service.runtime.sleep(seconds)
+
+
+def _pairing(service: Service) -> None:
+    while not service.stopping:
+        service.wake_pairing.wait()
+        service.wake_pairing.clear()
+        if service.stopping:
+            return
+        try:
+            while service.pair():
+                pass
+        except Unavailable:
+            pass
+        except Exception:
+            service.failed()
+
+
+def _alive(connection: Connection, process: str, now: float) -> None:
+    alive = connection.execute(
+        sa.update(processes).where(processes.c.id == process).values(alive_at=now)
+    )
+    if not alive.rowcount:
+        connection.execute(sa.insert(processes).values(id=process, alive_at=now))
+    connection.execute(sa.delete(processes).where(processes.c.alive_at < now - 100 * ALIVE_SECONDS))
+
+
+def _lost(service: Service, now: float) -> list[tuple[int, int]]:
+    """Find those whose process died: note that they are not connected; return who was talking."""
+    living = sa.select(processes.c.id).where(processes.c.alive_at >= now - ALIVE_SECONDS)
+    lost = sa.and_(
+        participants.c.campaign == service.campaign.name,
+        participants.c.process.is_not(None),
+        participants.c.process.not_in(living),
+        participants.c.last_seen < now - ALIVE_SECONDS,
+    )
+    with service.database.read() as reader:
+        if reader.execute(sa.select(participants.c.id).where(lost).limit(1)).first() is None:
+            return []
+
+    def forget(connection: Connection) -> list[tuple[int, int]]:
+        rows = connection.execute(
+            sa.update(participants)
+            .where(lost)
+            .values(process=None)
+            .returning(participants.c.id, participants.c.stage, participants.c.conversation)
+        ).all()
+        return [(row.id, row.conversation) for row in rows if row.stage == "chatting"]
+
+    return service.writer.call(forget)
+
+
+def _due_conversations(service: Service, now: float) -> list[int]:
+    with service.database.read() as reader:
+        return list(
+            reader.execute(
+                sa.select(conversations.c.id)
+                .where(
+                    conversations.c.campaign == service.campaign.name,
+                    conversations.c.deadline <= now,
+                )
+                .order_by(conversations.c.deadline)
+                .limit(500)
+            ).scalars()
+        )
+
+
+def _due_participants(service: Service, connection: Connection, now: float) -> list[int]:
+    """End the waits that are over; return whose."""
+    campaign = service.campaign
+    mine = participants.c.campaign == campaign.name
+    rows = connection.execute(
+        sa.select(participants.c.id, participants.c.stage, participants.c.process).where(
+            mine, participants.c.stage.in_(("waiting", "choosing")), participants.c.deadline <= now
+        )
+    ).all()
+    over = []
+    for row in rows:
+        reason = "partner-gone"
+        if row.stage == "waiting":
+            reason = "no-partner" if row.process is not None else "left-waiting-room"
+        if finish(connection, row.id, reason, now):
+            over.append(row.id)
+    away = connection.execute(
+        sa.select(participants.c.id).where(
+            mine,
+            participants.c.stage == "waiting",
+            participants.c.process.is_(None),
+            participants.c.last_seen <= now - campaign.timeouts.left_waiting,
+        )
+    ).scalars()
+    over += [one for one in away.all() if finish(connection, one, "left-waiting-room", now)]
+    status = connection.execute(
+        sa.select(campaigns.c.status).where(campaigns.c.name == campaign.name)
+    ).scalar_one()
+    if status == "draining":
+        rest = connection.execute(
+            sa.select(participants.c.id).where(
+                mine, participants.c.stage.in_(("waiting", "choosing"))
+            )
+        ).scalars()
+        over += [one for one in rest.all() if finish(connection, one, "drained", now)]
+    return over
+
+
+def _where(reader: Connection, ids: list[int]) -> dict[int, tuple[int, int]]:
+    rows = reader.execute(
+        sa.select(participants.c.id, participants.c.conversation, conversations.c.seq)
+        .join(conversations, conversations.c.id == participants.c.conversation)
+        .where(participants.c.id.in_(ids))
+    )
+    return {row.id: (row.conversation, row.seq) for row in rows}
