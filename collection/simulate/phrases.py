@@ -76,6 +76,20 @@ HINTS: dict[str, tuple[str, ...]] = {
         "it was so good to see a friendly face again",
     ),
 }
+MORE = (
+    "I keep thinking about {it}",
+    "did I say that {it} was the highlight of my day?",
+    "everybody was talking about {it} afterwards",
+    "you would have loved {it}",
+    "there is a story behind {it}, I will tell you one day",
+)
+MORE_PEOPLE = (
+    "{name} asked about you, by the way",
+    "{name} looked so happy",
+    "it is never boring with {name}",
+    "{name} could not stop smiling",
+    "{name} has not changed a bit",
+)
 OFFERS = (
     "hold on, I have a photo of {it}, I'm sending it to you",
     "you have to see {it}, one second",

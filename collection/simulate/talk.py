@@ -20,7 +20,7 @@ from photochat.themes import THEME_LABELS, themes_of
 HINTS_BEFORE_SHARE = 2  # so that the talk leads to the photo
 UNSPOKEN = frozenset(
     """Face Hair Head Nose Mouth Hand Eye Arm Leg Ear Foot Beard Human Person Man Woman Boy Girl
-    Mammal Carnivore Invertebrate Wildlife""".split()
+    Mammal Carnivore Invertebrate Wildlife Clothing Footwear""".split()
 )  # nobody says these of a photo of a friend
 MASS = frozenset(
     """beer bread candy cheese clothing coffee dairy fast_food food footwear fruit furniture
@@ -107,12 +107,14 @@ def next_move(
 
 
 def things(labels: Iterable[str]) -> list[str]:
-    """Return what one would talk about, in lower case, the rarer words first.
+    """Return what one would talk about, in lower case, what the paper's themes name first.
 
-    Body parts and general classes are left out; "Human hair" counts as the part that it is.
+    Body parts and general classes are left out; "animal" where one is named.
     """
     spoken = [name for name in labels if name not in UNSPOKEN and not name.startswith("Human ")]
-    themed = [name for name in spoken if themes_of([name]) and name != "Animal"]
+    if any(name.lower() in ANIMALS for name in spoken):
+        spoken = [name for name in spoken if name not in ("Animal", "Terrestrial animal")]
+    themed = [name for name in spoken if themes_of([name]) or name.lower() in ANIMALS]
     rest = [name for name in spoken if name not in themed]
     return [name.lower() for name in [*themed, *rest]]
 
@@ -150,11 +152,15 @@ def _sharers_line(description: Description, mine: Sequence[str], draw: random.Ra
                 lines = phrases.TOGETHER
             return _fresh(lines, forms | _forms(thing), mine, draw)
     known = things(description.objects)
-    if known and len(mine) > HINTS_BEFORE_SHARE and draw.random() < 0.4:
+    if known and len(mine) > HINTS_BEFORE_SHARE and draw.random() < 0.3:
         return _fresh(phrases.OFFERS, _forms(known[0]), mine, draw)
-    if not known and persona is None:
-        return _fresh(phrases.HINTS["people"], {}, mine, draw)
-    return _fresh(phrases.FILLERS, {}, mine, draw)
+    if draw.random() < 0.3:
+        return _fresh(phrases.FILLERS, {}, mine, draw)
+    if persona is not None and (not known or draw.random() < 0.5):
+        return _fresh(phrases.MORE_PEOPLE, forms, mine, draw)
+    if known:
+        return _fresh(phrases.MORE, _forms(draw.choice(known)), mine, draw)
+    return _fresh(phrases.HINTS["people"], {}, mine, draw)
 
 
 def _receivers_line(history: Sequence[Said], mine: Sequence[str], draw: random.Random) -> str:

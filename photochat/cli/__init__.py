@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from photochat.cli import collection, data, evaluation, photos
+from photochat.cli import collection, data, evaluation, photos, simulate
 from photochat.errors import DataError
 
 EXIT_CLEAN = 0
@@ -28,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (photos, collection, data, evaluation):
+for commands in (photos, collection, simulate, data, evaluation):
     commands.register(app)
 
 
