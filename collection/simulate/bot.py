@@ -26,7 +26,8 @@ RETRY_SECONDS = 1.0  # between two attempts to connect, with as much at random
 LOOK_SECONDS = 2.0  # between two looks at the state where nothing is to be done
 IMPATIENT_AFTER = 4  # looks at a silent partner before going on alone
 TROUBLE_EVERY = 5  # turns, in the mean
-PAUSE_SECONDS = 10.0
+TAB_SECONDS = 5.0  # for the server to close the older of two tabs
+PAUSE_TURNS = 5  # how long a trouble lasts at most, in messages' times
 SURVEY_COMMENTS = ("", "", "nice partner", "all went well", "my connection was slow")
 
 
@@ -83,8 +84,7 @@ class Bot:
             outcome = error.code
         finally:
             if self._line is not None:
-                with contextlib.suppress(Exception):
-                    await self._line.close()
+                await self._line.close()
         self.outcome = outcome
         code = self._state.get("code")
         self._diary.write("done", self.worker, error=outcome, code=code)
@@ -215,8 +215,7 @@ class Bot:
         line = Line(self._session, self._on_event, self._on_state)
         self._line, previous = line, self._line
         if previous is not None:
-            with contextlib.suppress(Exception):
-                await previous.cut()
+            await previous.close()
         assert self._token is not None
         await line.open(self._settings.url, self._token)
 
@@ -278,14 +277,15 @@ class Bot:
             "trouble", self.worker, conversation=self._conversation, error=self.habit
         )
         assert self._line is not None
+        longest = PAUSE_TURNS / self._settings.rate
         if self.habit == "leaves":
             await self._line.close()
             return True
         if self.habit == "pauses":
-            await asyncio.sleep(self._draw.uniform(0.2, 1) * PAUSE_SECONDS)
+            await asyncio.sleep(self._draw.uniform(0.2, 1) * longest)
         elif self.habit == "drops":
             await self._line.cut()
-            await asyncio.sleep(self._draw.uniform(0.0, 0.5) * PAUSE_SECONDS)
+            await asyncio.sleep(self._draw.uniform(0.0, 0.5) * longest)
         elif self.habit == "reloads":
             await self._line.close()
             await self._reload()
@@ -294,7 +294,7 @@ class Bot:
             await self._reload()
             await self._reconnect()  # the newest tab wins: the older one is closed by the server
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(older.down.wait(), PAUSE_SECONDS)
+                await asyncio.wait_for(older.down.wait(), TAB_SECONDS)
             await older.close()
         return False
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ import socketio
 NAMESPACE = "/chat"
 ANSWER_SECONDS = 15.0  # for an acknowledgement; then the same is sent again
 CONNECT_SECONDS = 15.0
+CLOSE_SECONDS = 5.0
 
 
 class Lost(Exception):
@@ -35,8 +38,13 @@ class Line:
         on_state: Callable[[Line, dict[str, Any]], None],
     ) -> None:
         self.down = asyncio.Event()
+        # The client may close its HTTP session, so a line has its own, of the bot's connections
+        # and cookies.
+        self._http = aiohttp.ClientSession(
+            connector=session.connector, connector_owner=False, cookie_jar=session.cookie_jar
+        )
         self._client = socketio.AsyncClient(
-            reconnection=False, http_session=session, handle_sigint=False
+            reconnection=False, http_session=self._http, handle_sigint=False
         )
         self._refused: str | None = None
         client = self._client
@@ -103,14 +111,22 @@ class Line:
         return answered.result()
 
     async def close(self) -> None:
-        """Close the tab, as a browser does."""
-        await self._client.disconnect()
+        """Close the tab, as a browser does; also one whose connection is lost already."""
         self.down.set()
+        with contextlib.suppress(
+            socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError, asyncio.TimeoutError
+        ):
+            await asyncio.wait_for(self._client.disconnect(), CLOSE_SECONDS)
+        await self._http.close()
 
     async def cut(self) -> None:
-        """Lose the network: the transport is closed without a word of the protocol."""
-        await self._client.eio.disconnect(abort=True)
+        """Lose the network: the connection ends without a word of the protocol."""
         self.down.set()
+        websocket = self._client.eio.ws
+        transport = None if websocket is None else websocket.get_extra_info("socket")
+        if transport is not None:
+            with contextlib.suppress(OSError):
+                transport.shutdown(socket.SHUT_RDWR)
 
     def _on_refused(self, data: object) -> None:
         self._refused = str(data.get("message", data)) if isinstance(data, dict) else str(data)

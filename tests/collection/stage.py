@@ -84,8 +84,8 @@ class Server:
         }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "photochat", "serve", "--port", str(self.port),
-                 *self._options],
+                [sys.executable, "-c", "from photochat.cli import main; main()",
+                 "serve", "--port", str(self.port), *self._options],
                 env=environment, stdout=log, stderr=log,
             )  # fmt: skip
         end = time.monotonic() + START_SECONDS
