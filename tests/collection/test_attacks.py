@@ -222,14 +222,16 @@ def test_forged_events_change_nothing(server: Server, two: tuple[Worker, Worker]
 def test_reserved_events_over_a_raw_socket_do_no_harm(
     server: Server, two: tuple[Worker, Worker], attacker: str
 ) -> None:
-    """`connect` and `disconnect` sent as events are answered or ignored, never obeyed."""
+    """`connect` and `disconnect` sent as events are refused like any other, never obeyed."""
     raw = RawSocket(server, attacker)
     raw.send(1, "connect", {"token": two[0].token})
     raw.send(2, "disconnect", "client disconnect")
-    raw.send(3, "resume", {"last_seq": 0})
-    answer = raw.answers(1)
-    assert all(not a.get("ok") or a["state"]["kind"] == "waiting" for a in answer.values())
-    raw.ws.close()
+    raw.send(3, "connect", {}, {"token": two[0].token})
+    raw.send(4, "resume", {"last_seq": 0})
+    answers = raw.answers(4)
+    assert {answers[number]["error"] for number in (1, 2, 3)} == {"unknown-event"}
+    assert answers[4]["state"]["kind"] == "waiting"
+    raw.close()
     assert_serving(two)
 
 
