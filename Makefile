@@ -44,5 +44,5 @@ clean:           ## remove what the targets made
 
 .venv/test: .venv/bin/python pyproject.toml constraints.txt
 	@echo "installing the toolkit and what its tests need"
-	@$(PIP) --editable '.[browse,dev]'
+	@$(PIP) --editable '.[browse,postgres,redis,dev]'
 	@touch $@ .venv/demo

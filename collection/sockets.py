@@ -39,10 +39,9 @@ class ChatNamespace(socketio.Namespace):  # type: ignore[misc]
 
     def trigger_event(self, event: str, *args: Any) -> Any:
         """Answer an event; one that does not exist gets an error, not silence."""
-        if event == "connect":
-            return self._connect(*args)
-        if event == "disconnect":
-            return self._disconnect(args[0])
+        # A client can send events of these names; only while it is not connected are they real.
+        if event in ("connect", "disconnect") and not self._is_connected(args[0]):
+            return self._connect(*args) if event == "connect" else self._disconnect(args[0])
         sid, *payload = args
         began = time.perf_counter()
         answer = self._answer(event, sid, payload[0] if payload else {}, extra=len(payload) > 1)
@@ -51,6 +50,9 @@ class ChatNamespace(socketio.Namespace):  # type: ignore[misc]
         name = event if event in (*COMMANDS, "resume", "typing") else "unknown"
         metrics.commands.labels(name, answer.get("error", "ok")).inc()
         return answer
+
+    def _is_connected(self, sid: str) -> bool:
+        return bool(self.server.manager.is_connected(sid, NAMESPACE))
 
     def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
         service = self._service

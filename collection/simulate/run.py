@@ -1,0 +1,131 @@
+"""A rehearsal: many bots in one process, arriving one after another.
+
+Bots are coroutines on one event loop (python-socketio's own asynchronous client): each costs about
+as much memory as its sockets, and a thousand of them leave most of a core to the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import resource
+import time
+from collections import Counter
+from pathlib import Path
+
+import aiohttp
+import msgspec
+
+from collection.campaign import Campaign
+from collection.simulate.bot import Bot, Settings
+from collection.simulate.diary import Diary
+from collection.simulate.habits import Shares, draw_habit
+from collection.tokens import Tokens, invitation_link
+from photochat.errors import DataError
+
+ARRIVALS_PER_SECOND = 20.0
+REQUEST_SECONDS = 30.0
+FILES_PER_BOT = 3  # its socket, a second tab, a page
+
+
+class Rehearsal(msgspec.Struct, frozen=True):
+    """What became of the bots; `outcomes` are the server's reasons to end, or why a bot gave up."""
+
+    workers: int
+    seconds: float
+    outcomes: dict[str, int]
+    sent: int
+    acknowledged: int
+    refused: int
+
+
+def simulate(
+    url: str,
+    campaign: Campaign,
+    *,
+    pairs: int,
+    rate: float,
+    seed: int,
+    log: Path | None,
+    shares: Shares = Shares(),
+    secret: str | None = None,
+    patience: float = 120.0,
+    max_wait: float = 120.0,
+) -> Rehearsal:
+    """Let `2 * pairs` bots take part in a campaign; return what became of them.
+
+    `rate` is how many messages a second each bot writes in the mean, `patience` for how many
+    seconds it tries to reach a server that is down, `max_wait` for how many it stays in the
+    waiting room. `secret` signs the links of a campaign with signed invitations.
+
+    Raises:
+        DataError: `log` exists, or signed links are asked for and there is no secret.
+    """
+    if log is not None and log.exists() and log.stat().st_size:
+        raise DataError("holds an earlier rehearsal: name another file", file=log)
+    if campaign.entry.signed_invitations and secret is None:
+        raise DataError(
+            "is not set: the campaign asks for signed links", field="PHOTOCHAT_SECRET"
+        )
+    allow_files(2 * pairs * FILES_PER_BOT)
+    diary = Diary(log)
+    settings = Settings(url.rstrip("/"), campaign, rate, seed, patience, max_wait)
+    workers = [f"bot-{seed}-{number}" for number in range(1, 2 * pairs + 1)]
+    links = {worker: _link(settings.url, campaign, worker, secret) for worker in workers}
+    began = time.monotonic()
+    try:
+        outcomes = asyncio.run(_run(settings, links, shares, diary))
+    finally:
+        diary.close()
+    return Rehearsal(
+        workers=len(workers),
+        seconds=round(time.monotonic() - began, 1),
+        outcomes=dict(Counter(outcomes).most_common()),
+        sent=diary.counts.get("sent", 0),
+        acknowledged=diary.counts.get("acked", 0),
+        refused=diary.counts.get("refused", 0),
+    )
+
+
+def allow_files(wanted: int) -> None:
+    """Raise this process's limit of open files as far as it is allowed, if it is below `wanted`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = wanted + 256
+    if soft < enough:
+        limit = enough if hard == resource.RLIM_INFINITY else min(enough, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def _link(url: str, campaign: Campaign, worker: str, secret: str | None) -> str:
+    if campaign.entry.signed_invitations and secret is not None:
+        return invitation_link(url, Tokens(secret), campaign.name, worker)
+    return f"{url}/join/{campaign.name}?worker={worker}"
+
+
+async def _run(
+    settings: Settings, links: dict[str, str], shares: Shares, diary: Diary
+) -> list[str]:
+    draw = random.Random(settings.seed)  # noqa: S311
+    connector = aiohttp.TCPConnector(limit=0)
+    timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
+
+    async def take_part(worker: str, link: str, after: float) -> str:
+        habit = draw_habit(random.Random(f"{settings.seed}:{worker}:habit"), shares)  # noqa: S311
+        await asyncio.sleep(after)
+        async with aiohttp.ClientSession(
+            connector=connector,
+            connector_owner=False,
+            cookie_jar=aiohttp.CookieJar(unsafe=True),  # servers in rehearsals have no name
+            timeout=timeout,
+        ) as session:
+            return await Bot(worker, link, habit, settings, diary, session).run()
+
+    async with connector:
+        after = 0.0
+        bots = []
+        for worker, link in links.items():
+            bots.append(take_part(worker, link, after))
+            after += draw.expovariate(ARRIVALS_PER_SECOND)
+        return list(await asyncio.gather(*bots))
