@@ -1,0 +1,82 @@
+"""What all tests share: where the real data stands, and dialogues made to measure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from photochat.dialogue import Dialogue, Turn
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+REPOSITORY = Path(__file__).parent.parent
+SAMPLE = REPOSITORY / "photochat" / "sample" / "dialogues.json"
+BROKEN = REPOSITORY / "photochat" / "sample" / "broken.jsonl"
+
+
+def shared_data() -> Path | None:
+    """Return the folder of real data, where there is one."""
+    root = Path(os.environ.get("PHOTOCHAT_SHARED") or REPOSITORY.parent / "shared")
+    return root / "data" if (root / "data").is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def real_photochat() -> Path:
+    """The published dialogues: the dev split and half of test."""
+    data = shared_data()
+    if data is None:
+        pytest.skip("the real data is not here (PHOTOCHAT_SHARED)")
+    return data / "photochat"
+
+
+def make_dialogue(
+    text: str = "0:hi 1:hey 0:* 1:nice",
+    *,
+    dialogue_id: int = 0,
+    photo: str = "a",
+    labels: str = "Cake",
+    persona: str = "",
+    photo_id: str | None = None,
+) -> Dialogue:
+    """Make a dialogue from "speaker:message ..." where * is the photo and _ stands for a space."""
+    turns = []
+    for part in text.split():
+        user, message = part.split(":", 1)
+        share = message == "*"
+        turns.append(
+            Turn(
+                message="" if share else message.replace("_", " "),
+                share_photo=share,
+                user_id=int(user),
+            )
+        )
+    who = f"The photo has your {persona}. " if persona else ""
+    return Dialogue(
+        turns=tuple(turns),
+        dialogue_id=dialogue_id,
+        photo_description=f"{who}Objects in the photo: {labels}",
+        photo_url=f"https://photos.example.org/{photo}.jpg" if photo else "",
+        photo_id=photo_id,
+    )
+
+
+@pytest.fixture
+def run_photochat(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in this process: (exit status, stdout, stderr)."""
+    from photochat.cli import main
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["photochat", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out, err = capsys.readouterr()
+        assert isinstance(stop.value.code, int)
+        return stop.value.code, out, err
+
+    return run
