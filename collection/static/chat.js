@@ -199,7 +199,6 @@ socket.on("event", (event) => {
   if (event.seq <= chat.lastSeq) return;
   if (event.seq !== chat.lastSeq + 1) return resume();
   chat.lastSeq = event.seq;
-  const wasAtEnd = atEnd();
   happens[event.kind]?.(event);
   if (event.by === "partner") delivered();
   if (event.by === "partner" && ["say", "share"].includes(event.kind)) {
@@ -207,7 +206,7 @@ socket.on("event", (event) => {
     if (live && document.hidden) notify();
   }
   if (live) render();
-  if (event.by === "you" || wasAtEnd) toEnd();
+  if (event.by === "you" || stuck) toEnd();
   else if (["say", "share"].includes(event.kind)) byId("newest").hidden = false;
 });
 socket.on("typing", () => {
@@ -285,7 +284,13 @@ function delivered() {
   for (const mark of byId("messages").querySelectorAll(".tick.sent")) mark.replaceWith(tick("delivered"));
 }
 
-const atEnd = () => byId("log").scrollHeight - byId("log").scrollTop - byId("log").clientHeight < 80;
+// Whoever reads at the end stays there: when messages come, when a keyboard opens.
+let stuck = true;
+byId("log").addEventListener("scroll", () => {
+  stuck = byId("log").scrollHeight - byId("log").scrollTop - byId("log").clientHeight < 80;
+  if (stuck) byId("newest").hidden = true;
+});
+new ResizeObserver(() => stuck && toEnd()).observe(byId("log"));
 function toEnd() {
   byId("log").scrollTop = byId("log").scrollHeight;
   byId("newest").hidden = true;
@@ -385,17 +390,18 @@ function render() {
     fresh(byId("picture"), chat.photo);
     for (const image of document.querySelectorAll("img[data-failed]")) fresh(image, chat.photo);
     byId("picture").alt = chat.photo.description;
-    write("description", sharer ? chat.photo.description : "");
+    write("photo-title", sharer ? "Your photo" : "Your friend's photo");
+    write("description", sharer ? chat.photo.description : "Ask and tell, as you would among friends.");
   }
   const missing = Math.max(0, chat.needed - chat.said);
   byId("share").hidden = !sharer || chat.shared;
   byId("share").ariaDisabled = String(missing > 0);
   write("missing", !sharer ? "" : chat.shared ? "Your friend sees it too now."
-    : missing ? plural(missing, "One more message, then you can share it.", "# more messages, then you can share it.")
+    : missing ? plural(missing, "After one more message.", "After # more messages.")
     : "Share it when it fits.");
   byId("finish").hidden = !chat.shared;
   byId("leave").hidden = chat.shared;
-  write("presence", chat.gone ? "is gone" : chat.awayUntil ? "lost the connection" : "is here");
+  write("presence", chat.gone ? "is gone" : chat.awayUntil ? "is away" : "is here");
   byId("presence").className = chat.gone || chat.awayUntil ? "off" : "on";
   byId("gone").hidden = !chat.gone;
   byId("away").hidden = chat.gone || !chat.awayUntil;
@@ -471,6 +477,7 @@ byId("say").addEventListener("submit", (submit) => {
   if (!text) return;
   box.value = "";
   box.dispatchEvent(new Event("input"));
+  typingSent = 0;
   write("problem", "");
   send("say", { client_id: newId(), text });
   box.focus();
