@@ -55,6 +55,11 @@ class Database:
                 field="db",
             ) from error
 
+    @property
+    def shown(self) -> str:
+        """The address without its password, for messages."""
+        return self.url.render_as_string(hide_password=True)
+
     def migrate(self) -> None:
         """Bring the tables to the newest layout; several processes may do so at once.
 
@@ -74,7 +79,7 @@ class Database:
         except DBAPIError as error:
             raise DataError(
                 f"the database cannot be used ({error.orig})",
-                file=self.url.render_as_string(hide_password=True),
+                file=self.shown,
             ) from error
 
     def read(self) -> Connection:

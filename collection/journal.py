@@ -185,6 +185,15 @@ class Journal:
         return Log(replay(new, log.state), (*log.events, *new)) if new else log
 
 
+def read_events(connection: Connection, ids: Sequence[int]) -> dict[int, list[Event]]:
+    """Return the whole logs of conversations."""
+    logs: dict[int, list[Event]] = {}
+    query = sa.select(events).where(events.c.conversation.in_(ids))
+    for row in connection.execute(query.order_by(events.c.conversation, events.c.seq)):
+        logs.setdefault(row.conversation, []).append(_event(row))
+    return logs
+
+
 def event_row(conversation: int, event: Event) -> dict[str, Any]:
     """Return an event as a row of the table `events`."""
     return {

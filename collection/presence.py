@@ -43,6 +43,10 @@ class Socket:
         self.bucket = bucket
         self.lock = threading.Lock()
 
+    def behind(self, known: Log) -> bool:
+        """Say whether the log has events that this socket has not been sent."""
+        return self.delivered is not None and self.delivered < known.state.seq
+
 
 class Presence:
     """The sockets of this process, by participant, by socket id and by conversation."""
