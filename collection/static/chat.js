@@ -429,7 +429,7 @@ function until(id, moment) {
 }
 function countdown() {
   for (const clock of document.querySelectorAll(".countdown")) {
-    const left = Math.max(0, Math.ceil(Number(clock.dataset.until) - skew - Date.now() / 1000));
+    const left = Math.max(0, Math.round(Number(clock.dataset.until) - skew - Date.now() / 1000));
     if (clock.dataset.until) clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
   }
 }

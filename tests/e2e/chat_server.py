@@ -14,8 +14,8 @@ from PIL import Image
 
 from photochat.photo import Photo
 from photochat.pool import write_pool
-from tests.conftest import REPOSITORY
 
+REPOSITORY = Path(__file__).parents[2]
 ADMIN_TOKEN = "an-admin-token-for-tests"
 SERVING = re.compile(r"serving .* on (http://[\w.]+:\d+)")
 PICTURES = {"coffee": ("Coffee", "Drink"), "astronaut": ("Woman", "Face"), "chelsea": ("Animal",)}
@@ -55,9 +55,7 @@ def chat_server(
     for name in PICTURES:
         Image.fromarray(getattr(data, name)()).save(images / f"{name}.jpg")
     pool = folder / "pool.parquet"
-    write_pool(
-        pool, [Photo(photo_id=name, labels=labels) for name, labels in PICTURES.items()]
-    )
+    write_pool(pool, [Photo(photo_id=name, labels=labels) for name, labels in PICTURES.items()])
     config = folder / "campaign.toml"
     config.write_text(CAMPAIGN.format(away=away, idle_nudge=idle_nudge, idle_end=idle_end))
     command = [
