@@ -14,6 +14,7 @@ import msgspec
 
 CHANNEL = "photochat"
 RETRY_SECONDS = 1.0
+MAX_OUTBOX = 10_000  # news that wait to be told; the others find out by themselves
 _log = logging.getLogger("photochat.bell")
 
 
@@ -37,6 +38,7 @@ class Bell:
         process: str,
         spawn: Callable[[Callable[[], None]], Any],
         sleep: Callable[[float], None],
+        new_event: Callable[[], Any],
         heard: Callable[[News], None],
     ) -> None:
         self._process = process
@@ -44,6 +46,8 @@ class Bell:
         self._sleep = sleep
         self._client: Any = None
         self._stopping = False
+        self._outbox: dict[News, None] = {}  # in order, the same news once
+        self._rung = new_event()
         self.failures = 0
         self.is_up = False
         if url is not None:
@@ -53,6 +57,7 @@ class Bell:
                 url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=15
             )
             spawn(self._listen)
+            spawn(self._publish)
 
     @property
     def has_others(self) -> bool:
@@ -60,21 +65,30 @@ class Bell:
         return self._client is not None
 
     def ring(self, **news: Any) -> None:
-        """Tell the other processes; a failure is counted, not raised."""
-        if self._client is None:
-            return
-        import redis
-
-        try:
-            self._client.publish(CHANNEL, msgspec.json.encode(News(self._process, **news)))
-        except redis.RedisError as error:
-            self._failed("publish", error)
+        """Tell the other processes, without waiting for it; what is too much is dropped."""
+        if self._client is not None and len(self._outbox) < MAX_OUTBOX:
+            self._outbox[News(self._process, **news)] = None
+            self._rung.set()
 
     def stop(self) -> None:
         """Stop listening."""
         self._stopping = True
-        if self._client is not None:
-            self._client.close()
+        self._rung.set()
+
+    def _publish(self) -> None:
+        import redis
+
+        while not self._stopping:
+            self._rung.wait()
+            self._rung.clear()
+            outbox, self._outbox = self._outbox, {}
+            try:
+                pipe = self._client.pipeline(transaction=False)
+                for news in outbox:
+                    pipe.publish(CHANNEL, msgspec.json.encode(news))
+                pipe.execute()
+            except (redis.RedisError, OSError) as error:
+                self._failed("publish", error)
 
     def _listen(self) -> None:
         import redis

@@ -17,6 +17,7 @@ from photochat.errors import DataError
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_WAIT_MS = 30_000  # how long SQLite waits for another process's transaction
 READERS = 10
+CHECKPOINT_PAGES = 20_000  # 80 MB written ahead: only then the writer does it itself
 _MIGRATION_LOCK = 0x70686F746F  # any number: PostgreSQL's advisory lock of the migrations
 
 
@@ -86,6 +87,18 @@ class Database:
         """Return a connection for reading; close it soon (`with database.read() as reader`)."""
         return self.reading.connect()
 
+    def snapshot(self) -> Connection:
+        """Return a connection that sees the database as it is at its first question."""
+        options: Any = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        return self.reading.connect().execution_options(**options)
+
+    def checkpoint(self) -> None:
+        """Bring what SQLite has written ahead into the file, as far as nobody is in the way."""
+        if self.is_sqlite:
+            with self.reading.connect() as connection:
+                raw: Any = connection.connection.dbapi_connection
+                raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
     def insert(self, table: sa.Table) -> Any:
         """Return the dialect's INSERT, which knows `on_conflict_do_nothing`."""
         if self.is_sqlite:
@@ -117,6 +130,8 @@ class Database:
             cursor.execute("PRAGMA journal_mode = WAL")
             # FULL: a commit is on the disk when it returns, even if the power fails then.
             cursor.execute("PRAGMA synchronous = FULL")
+            # `checkpoint` does it beside the traffic; a writer that does it holds up everybody.
+            cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             cursor.execute("PRAGMA foreign_keys = ON")
             cursor.close()
 

@@ -5,6 +5,7 @@ Each function here takes the writer's connection and runs inside one transaction
 
 from __future__ import annotations
 
+import statistics
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,7 +14,9 @@ from sqlalchemy.engine import Connection, Row
 
 from collection.campaign import Campaign
 from collection.settlement import finish, move
-from collection.tables import campaigns, participants, photos, seen
+from collection.tables import campaigns, conversations, participants, photos, seen
+
+RECENT_WAITS = 20
 
 
 class NoTask(Exception):
@@ -123,7 +126,7 @@ def why_no_photo(connection: Connection, campaign: str, worker: str) -> str | No
 
 
 def why_waiting(connection: Connection, campaign: str, worker: str) -> str | None:
-    """Return why nobody in the waiting room, or this worker, can be paired now; None if they can."""
+    """Return why this worker in the waiting room cannot be paired now; None if they can."""
     status = connection.execute(
         sa.select(campaigns.c.status).where(campaigns.c.name == campaign)
     ).scalar_one()
@@ -183,14 +186,43 @@ def attach(
     ).one_or_none()
 
 
-def detach(connection: Connection, participant: int, number: int, now: float) -> bool:
-    """Note that a connection is lost; False if a newer one has taken its place."""
-    lost = connection.execute(
+def detach(connection: Connection, participant: int, number: int, now: float) -> Row[Any] | None:
+    """Note that a connection is lost; None if a newer one has taken its place."""
+    return connection.execute(
         sa.update(participants)
         .where(participants.c.id == participant, participants.c.connection == number)
         .values(process=None, last_seen=now)
+        .returning(participants)
+    ).one_or_none()
+
+
+def place_in_queue(reader: Connection, campaign: str, row: Row[Any]) -> tuple[int, int]:
+    """Return the place of one who waits, from 1, and how many wait in all."""
+    room = sa.select(sa.func.count()).where(
+        participants.c.campaign == campaign, participants.c.stage == "waiting"
     )
-    return lost.rowcount == 1
+    earlier = sa.or_(
+        participants.c.waiting_since < row.waiting_since,
+        sa.and_(participants.c.waiting_since == row.waiting_since, participants.c.id < row.id),
+    )
+    before = reader.execute(room.where(earlier)).scalar_one()
+    return before + 1, reader.execute(room).scalar_one()
+
+
+def expected_wait(reader: Connection, campaign: str) -> float | None:
+    """Return how long one waits for a partner (median, seconds), by those paired last."""
+    rows = reader.execute(
+        sa.select(conversations.c.started_at - participants.c.waiting_since)
+        .join(
+            participants,
+            participants.c.id.in_((conversations.c.sharer, conversations.c.receiver)),
+        )
+        .where(conversations.c.campaign == campaign, participants.c.waiting_since.is_not(None))
+        .order_by(conversations.c.id.desc())
+        .limit(RECENT_WAITS)
+    )
+    waits = [max(0.0, wait) for wait in rows.scalars()]
+    return statistics.median(waits) if waits else None
 
 
 def get(connection: Connection, participant: int) -> Row[Any] | None:

@@ -60,7 +60,7 @@ def export(
     counts = dict.fromkeys(("complete", "incomplete", "without_words", "not_complete", "live"), 0)
     database = _opened(url)
     try:
-        with database.read() as reader, atomic_file(out) as part, part.open("wb") as file:
+        with database.snapshot() as reader, atomic_file(out) as part, part.open("wb") as file:
             name = _campaign(reader, campaign, url)
             for row, log in _conversations(reader, name):
                 kind = _kind(row, log, only_complete)

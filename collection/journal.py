@@ -96,7 +96,7 @@ class Journal:
         Returns the logs as they are if the transaction is committed: hand them to `keep` then.
         """
         ids = sorted({act.conversation for act in acts})
-        stored: dict[int, int] = dict(connection.execute(_LOCK, {"ids": ids}).tuples().all())
+        stored = {row.id: row.seq for row in connection.execute(_LOCK, {"ids": ids})}
         before: dict[int, Log] = {}
         for conversation, seq in stored.items():
             log = self._logs.get(conversation)

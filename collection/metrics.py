@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
-from collections import deque
 from collections.abc import Sized
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-RECENT_WAITS = 20
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -46,20 +43,11 @@ class Metrics:
         )
         gauge = Gauge("photochat_connections", "Open sockets.", registry=self.registry)
         gauge.set_function(lambda: len(connections))
-        self._waits: deque[float] = deque(maxlen=RECENT_WAITS)
 
     def batch(self, size: int, seconds: float) -> None:
         """Count one transaction."""
         self._batched.inc(size)
         self._batches.observe(seconds)
-
-    def waited(self, seconds: float) -> None:
-        """Note how long somebody has waited for a partner."""
-        self._waits.append(seconds)
-
-    def expected_wait(self) -> float | None:
-        """Return how long one waits for a partner, by those paired last; None if nobody was."""
-        return statistics.median(self._waits) if self._waits else None
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""

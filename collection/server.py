@@ -94,11 +94,11 @@ def create_app(config: ServerConfig) -> Flask:
     app.register_blueprint(pages)
     app.register_blueprint(admin)
     _guard(app, config)
-    sockets = SocketIO(
+    sockets: Any = SocketIO(
         app,
         async_mode=config.async_mode,
         # None is Engine.IO's own rule: the page's origin must be the server's.
-        cors_allowed_origins=list(config.origins) or None,
+        cors_allowed_origins=list(config.origins) or None,  # type: ignore[arg-type]
         max_http_buffer_size=MAX_PAYLOAD,
         ping_interval=PING_SECONDS,
         ping_timeout=PONG_SECONDS,

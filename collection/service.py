@@ -80,6 +80,7 @@ class Service:
         self.draining = False  # this process: about to stop
         self.stopping = False
         self.started_at = time.time()
+        self.expected_wait: float | None = None  # in the waiting room, seconds
         self.draw = random.Random(f"{campaign.seed}:{self.process}")  # noqa: S311
         self.journal = Journal(campaign, self.failed)
         self.writer = Writer(
@@ -96,6 +97,7 @@ class Service:
             process=self.process,
             spawn=runtime.spawn,
             sleep=runtime.sleep,
+            new_event=runtime.new_event,
             heard=self.heard,
         )
         self.wake_pairing = runtime.new_event()
@@ -160,11 +162,9 @@ class Service:
         if socket is None or self.stopping:
             return
         now = time.time()
-        newest = self.writer.call(
-            lambda c: entrance.detach(c, socket.participant, socket.number, now)
-        )
-        if newest and socket.conversation is not None:
-            self.act(socket.conversation, socket.participant, Away())
+        row = self.writer.call(lambda c: entrance.detach(c, socket.participant, socket.number, now))
+        if row is not None and row.stage == "chatting":
+            self.act(row.conversation, row.id, Away())
 
     def replace(self, socket: Socket) -> None:
         """Tell an older tab that a newer one has taken its place, and close its socket."""
@@ -299,34 +299,20 @@ class Service:
             return choosing_view(row, now)
         if row.stage == "waiting":
             with self.database.read() as reader:
-                return self._waiting_state(reader, row, now)
-        if known is not None and row.conversation is not None:
-            role = known.role_of(row.id)
-            if role is not None:
-                return conversation_view(
-                    self.campaign,
-                    row.conversation,
-                    known,
-                    role,
-                    now,
-                    lambda: self.photo_url(row.id, row.conversation),
-                )
-        return {"kind": "entry", "now": now, "stage": row.stage}
-
-    def _waiting_state(self, reader: Connection, row: Row[Any], now: float) -> dict[str, Any]:
-        room = sa.select(sa.func.count()).where(
-            participants.c.campaign == self.campaign.name, participants.c.stage == "waiting"
+                queue = entrance.place_in_queue(reader, self.campaign.name, row)
+                blocked = entrance.why_waiting(reader, self.campaign.name, row.worker)
+            return waiting_view(row, now, *queue, self.expected_wait, blocked)
+        role = known.role_of(row.id) if known is not None else None
+        if known is None or role is None:
+            return {"kind": "entry", "now": now, "stage": row.stage}
+        return conversation_view(
+            self.campaign,
+            row.conversation,
+            known,
+            role,
+            now,
+            lambda: self.photo_url(row.id, row.conversation),
         )
-        waiting = reader.execute(room).scalar_one()
-        before = reader.execute(
-            room.where(
-                sa.tuple_(participants.c.waiting_since, participants.c.id)
-                < sa.tuple_(sa.literal(row.waiting_since), sa.literal(row.id))
-            )
-        ).scalar_one()
-        blocked = entrance.why_waiting(reader, self.campaign.name, row.worker)
-        expected = self.metrics.expected_wait()
-        return waiting_view(row, now, before + 1, waiting, expected, blocked)
 
     def waiting_here(self) -> list[int]:
         """Return who of those in the waiting room has the socket here."""
@@ -365,14 +351,17 @@ class Service:
 
     def heard(self, news: News) -> None:
         """Act on what another process has told."""
-        if news.participant is not None and news.connection is not None:
-            socket = self.presence.of_participant(news.participant)
-            if socket is not None and socket.number < news.connection:
-                self.replace(socket)
-        if news.conversation is not None and news.typing is not None:
-            self.show_typing(news.conversation, news.typing)
-        elif news.conversation is not None:
-            self.catch_up(news.conversation)
+        try:
+            if news.participant is not None and news.connection is not None:
+                socket = self.presence.of_participant(news.participant)
+                if socket is not None and socket.number < news.connection:
+                    self.replace(socket)
+            if news.conversation is not None and news.typing is not None:
+                self.show_typing(news.conversation, news.typing)
+            elif news.conversation is not None:
+                self.catch_up(news.conversation)
+        except Exception:
+            self.failed()  # the periodic catch-up does it again
 
     def catch_up(self, conversation: int) -> None:
         """Read what is new in a conversation and bring it to those who are here."""

@@ -7,6 +7,7 @@ client's events are handled in their order (`async_handlers=False` in collection
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import socketio
@@ -70,10 +71,8 @@ class ChatNamespace(socketio.Namespace):  # type: ignore[misc]
             raise socketio.exceptions.ConnectionRefusedError("session-over")
 
     def _disconnect(self, sid: str) -> None:
-        try:
+        with suppress(Unavailable):  # then the sweep finds out that nobody is there
             self._service.disconnect(sid)
-        except Unavailable:
-            pass  # the sweep finds out that nobody is there
 
     def _answer(self, event: str, sid: str, payload: object, *, extra: bool) -> dict[str, Any]:
         socket = self._service.presence.of_sid(sid)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from collection.conversation import Away, Tick
+from collection.entrance import expected_wait
 from collection.service import Service
 from collection.settlement import finish
 from collection.tables import campaigns, conversations, participants, processes
@@ -21,6 +22,7 @@ from collection.writer import Unavailable
 SWEEP_SECONDS = 1.0
 STATE_SECONDS = 5.0  # how often those who wait are told their place
 CATCH_UP_SECONDS = 2.0  # how long news may take when Redis is down
+CHECKPOINT_SECONDS = 15.0
 ALIVE_SECONDS = 10.0  # a process silent for longer is dead, and its connections with it
 READ_AT_ONCE = 200
 SETTLE_SECONDS = 15.0  # after a start: time to reconnect before anybody is late
@@ -32,6 +34,7 @@ def run(service: Service) -> None:
     spawn(lambda: _every(service, SWEEP_SECONDS, lambda: sweep(service)))
     spawn(lambda: _every(service, STATE_SECONDS, lambda: tell_waiting(service)))
     spawn(lambda: _every(service, CATCH_UP_SECONDS, lambda: catch_up(service)))
+    spawn(lambda: _every(service, CHECKPOINT_SECONDS, lambda: checkpoint(service)))
     spawn(lambda: _pairing(service))
 
 
@@ -51,10 +54,12 @@ def sweep(service: Service, now: float | None = None) -> None:
 
 
 def tell_waiting(service: Service) -> None:
-    """Tell everybody in the waiting room their place, and those in other stages nothing."""
-    waiting = service.waiting_here()
-    for participant in waiting:
+    """Tell everybody in the waiting room, whose socket is here, their place."""
+    with service.database.read() as reader:
+        service.expected_wait = expected_wait(reader, service.campaign.name)
+    for participant in service.waiting_here():
         service.send_state(participant)
+        service.runtime.sleep(0)  # others go on between
 
 
 def catch_up(service: Service) -> None:
@@ -82,6 +87,11 @@ def catch_up(service: Service) -> None:
         service.runtime.sleep(0)
 
 
+def checkpoint(service: Service) -> None:
+    """Keep SQLite's write-ahead file small, in a thread of its own."""
+    service.runtime.offload(service.database.checkpoint)
+
+
 def _every(service: Service, seconds: float, do: Callable[[], None]) -> None:
     while not service.stopping:
         try:
@@ -97,8 +107,6 @@ def _pairing(service: Service) -> None:
     while not service.stopping:
         service.wake_pairing.wait()
         service.wake_pairing.clear()
-        if service.stopping:
-            return
         try:
             while service.pair():
                 pass

@@ -19,6 +19,8 @@ from collection.events import Event
 from collection.journal import Act, Journal
 
 T = TypeVar("T")
+ATTEMPTS = 4
+_UNDONE = ("40001", "40P01")  # serialization failure, deadlock
 MAX_BATCH = 512  # so that nobody waits for an endless transaction
 
 
@@ -122,34 +124,44 @@ class Writer:
 
     def _write(self, batch: list[_Job]) -> None:
         began = time.perf_counter()
-        acts = [job.act for job in batch if job.act is not None]
-        try:
-            connection = self._connected()
-            with connection.begin() as transaction:
-                for job in batch:
-                    if job.call is not None:
-                        self._call(connection, job)
-                logs = self._journal.write(connection, acts, time.time()) if acts else {}
-                self._offload(transaction.commit)
-            self._journal.keep(logs)
-        except Exception as error:
-            self._on_error()
-            self._disconnect()
-            self._journal.forget([act.conversation for act in acts])
-            for job in batch:
-                job.error = Unavailable(f"{type(error).__name__}")
+        for attempt in range(ATTEMPTS):
+            try:
+                self._transact(batch)
+                break
+            except Exception as error:
+                self._on_error()
+                self._disconnect()
+                self._journal.forget([job.act.conversation for job in batch if job.act])
+                if not _was_undone(error) or attempt == ATTEMPTS - 1:
+                    for job in batch:
+                        job.error = Unavailable(type(error).__name__)
+                    break
         for job in batch:
             job.done.set()
         self._on_batch(len(batch), time.perf_counter() - began)
 
+    def _transact(self, batch: list[_Job]) -> None:
+        acts = [job.act for job in batch if job.act is not None]
+        connection = self._connected()
+        with connection.begin() as transaction:
+            for job in batch:
+                if job.call is not None:
+                    self._call(connection, job)
+            logs = self._journal.write(connection, acts, time.time()) if acts else {}
+            self._offload(transaction.commit)
+        self._journal.keep(logs)
+
     def _call(self, connection: Connection, job: _Job) -> None:
         assert job.call is not None
         savepoint = connection.begin_nested()
+        job.error = None
         try:
             job.result = job.call(connection)
             savepoint.commit()
         except Exception as error:
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
+            if isinstance(error, DBAPIError) and (
+                error.connection_invalidated or _was_undone(error)
+            ):
                 raise
             savepoint.rollback()
             job.error = error
@@ -168,3 +180,8 @@ class Writer:
                 connection.close()
             except Exception:
                 self._on_error()
+
+
+def _was_undone(error: Exception) -> bool:
+    """Whether PostgreSQL has undone the whole transaction because of another one: try again."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in _UNDONE
