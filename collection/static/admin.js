@@ -110,7 +110,7 @@ byId("conversations").addEventListener("click", async (click) => {
   reading = Number(click.target.dataset.conversation);
   lastSeq = 0;
   byId("transcript").replaceChildren();
-  byId("transcript-title").textContent = `Conversation ${reading} (right: the one with the photo)`;
+  byId("transcript-title").textContent = `Conversation ${reading}`;
   byId("reading").hidden = false;
   byId("transcript-title").focus();
   await readOn();

@@ -233,8 +233,10 @@ function enter(conversation) {
 function bubble(by, text, at) {
   const item = make("li", by);
   const time = make("time", "", new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
-  item.append(make("span", "hidden", by === "you" ? "You: " : "Your friend: "), make("p", "", text), time);
-  if (by === "you") time.after(tick("sent"));
+  const meta = make("span", "meta");
+  meta.append(time);
+  if (by === "you") meta.append(tick("sent"));
+  item.append(make("span", "hidden", by === "you" ? "You: " : "Your friend: "), make("p", "", text), meta);
   return item;
 }
 
@@ -400,7 +402,7 @@ function render() {
     : missing ? plural(missing, "After one more message.", "After # more messages.")
     : "Share it when it fits.");
   byId("finish").hidden = !chat.shared;
-  byId("leave").hidden = chat.shared;
+  byId("leave").hidden = chat.shared || chat.gone; // then there are better choices
   write("presence", chat.gone ? "is gone" : chat.awayUntil ? "is away" : "is here");
   byId("presence").className = chat.gone || chat.awayUntil ? "off" : "on";
   byId("gone").hidden = !chat.gone;

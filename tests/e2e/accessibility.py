@@ -37,7 +37,8 @@ RULES = """() => {
   if (!document.title) found.push("no title");
   if ([...document.querySelectorAll("main")].length !== 1) found.push("not one main");
   if ([...document.querySelectorAll("h1")].filter(seen).length !== 1) found.push("not one h1");
-  for (const e of document.querySelectorAll("button, input:not([type=hidden]), textarea, select, a"))
+  const controls = "button, input:not([type=hidden]), textarea, select, a";
+  for (const e of document.querySelectorAll(controls))
     if (seen(e) && !name(e)) found.push("without a name: " + e.outerHTML.slice(0, 90));
   for (const e of document.querySelectorAll("img"))
     if (seen(e) && !e.alt) found.push("without alt: " + e.outerHTML.slice(0, 90));
@@ -63,7 +64,8 @@ RULES = """() => {
 AXE_RUN = """async () => {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
   const result = await axe.run(document, {runOnly: tags});
-  return result.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 90)).join(" | "));
+  const where = (v) => v.nodes.map((n) => n.html.slice(0, 90)).join(" | ");
+  return result.violations.map((v) => v.id + ": " + where(v));
 }"""
 
 

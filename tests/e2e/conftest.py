@@ -1,4 +1,4 @@
-"""A browser, two kinds of server, and workers who have come as far as the waiting room or a chat."""
+"""A browser, two kinds of server, and workers who come as far as the waiting room or a chat."""
 
 from __future__ import annotations
 

@@ -116,8 +116,15 @@ def test_what_was_not_acknowledged_is_sent_again_and_arrives_once(pair, lost):
 
     def through(line: Any) -> None:
         server = line.connect_to_server()
-        onward = lambda m: None if swallow["on"] and lost == "the message" else server.send(m)
-        back = lambda m: None if swallow["on"] and lost != "the message" else line.send(m)
+
+        def onward(packet: Any) -> None:
+            if not (swallow["on"] and lost == "the message"):
+                server.send(packet)
+
+        def back(packet: Any) -> None:
+            if not (swallow["on"] and lost == "the acknowledgement"):
+                line.send(packet)
+
         line.on_message(onward)
         server.on_message(back)
 
@@ -183,7 +190,7 @@ def test_one_left_alone_may_find_a_new_partner(pair, new_worker, impatient):
     receiver.close()
     sharer.page.locator("#gone").wait_for(timeout=30_000)
     look(sharer.page, "11-gone")
-    sharer.page.locator("#gone").get_by_role("button", name="Wait a little longer").click()
+    sharer.page.locator("#gone").get_by_role("button", name="Wait longer").click()
     sharer.page.locator("#away").wait_for()
     sharer.page.locator("#gone").wait_for(timeout=30_000)
     sharer.page.locator("#gone").get_by_role("button", name="New partner").click()
