@@ -12,6 +12,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -234,7 +235,9 @@ def test_reserved_events_over_a_raw_socket_do_no_harm(
     assert_serving(two)
 
 
-def test_a_partners_client_id_replaces_nothing(server: Server, two: tuple[Worker, Worker]) -> None:
+def test_a_partners_client_id_replaces_nothing(
+    server: Server, two: tuple[Worker, Worker]
+) -> None:
     """Client ids are each side's own: using the other's neither repeats nor overwrites."""
     sharer, receiver = two
     mine = sharer.ask("say", {"client_id": "same", "text": "what I said"})
@@ -594,7 +597,9 @@ def test_the_admin_token_cannot_be_guessed_at_speed(server: Server) -> None:
 def test_a_session_that_was_planted_does_not_become_the_victims(server: Server) -> None:
     """Session fixation: the attacker's cookie in the victim's browser stays the attacker's."""
     attacker, victim = requests.Session(), requests.Session()
-    page = attacker.get(f"{server.url}/join/photochat?worker={secrets.token_hex(4)}", timeout=10)
+    page = attacker.get(
+        f"{server.url}/join/photochat?worker={secrets.token_hex(4)}", timeout=10
+    )
     planted = attacker.cookies["photochat"]
     csrf = field(page.text, "csrf")
     victim.cookies.set("photochat", planted, domain="127.0.0.1", path="/")

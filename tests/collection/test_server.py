@@ -104,7 +104,7 @@ def test_the_newest_tab_wins(serve):
 
 def test_the_same_client_id_is_written_once(serve):
     """A repeated `say` answers with the first one's seq."""
-    sharer, _receiver = serve().pair()
+    sharer, receiver = serve().pair()
     first = sharer.ask("say", {"client_id": "x", "text": "hello"})
     again = sharer.ask("say", {"client_id": "x", "text": "hello"})
     other = sharer.ask("say", {"client_id": "x", "text": "something else"})
