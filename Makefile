@@ -5,13 +5,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test lint bench constraints clean
+.PHONY: help demo serve-demo test lint bench constraints clean
 
 help:            ## show this list
-	@sed -n 's/^\([a-z]*\): *.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\): *.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: .venv/demo ## run the toolkit on its made-up sample, into demo/
 	@$(BIN)/photochat demo --out demo --force
+
+serve-demo: .venv/demo ## serve the chat on the sample, to try it in two browsers
+	@$(BIN)/photochat demo --serve --out demo --force
 
 test: .venv/test ## run all tests, the linter and the type checker among them
 	@$(BIN)/python -m pytest

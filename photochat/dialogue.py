@@ -95,6 +95,12 @@ class Dialogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         return self.turns[:index] + self.turns[index + 1 :]
 
 
+def without_extra(dialogue: Dialogue) -> Dialogue:
+    """Return the dialogue with the published keys alone."""
+    turns = tuple(msgspec.structs.replace(turn, extra=None) for turn in dialogue.turns)
+    return msgspec.structs.replace(dialogue, turns=turns, extra=None)
+
+
 def merge_turns(turns: Iterable[Turn]) -> tuple[Utterance, ...]:
     """Join consecutive messages of one speaker with a space, as section 4 does for turn*."""
     merged: list[Utterance] = []

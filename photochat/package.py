@@ -13,7 +13,7 @@ import msgspec
 
 from photochat import __version__
 from photochat.atomic import atomic_folder
-from photochat.dialogue import Dialogue
+from photochat.dialogue import Dialogue, without_extra
 from photochat.errors import DataError
 from photochat.records import write_records
 from photochat.release import SPLITS, Release, read_release, write_splits
@@ -47,15 +47,24 @@ class About(msgspec.Struct, frozen=True):
 
 
 class Package(msgspec.Struct, frozen=True):
-    """What was written: the folder, its files with their sizes in bytes, and the dialogues used."""
+    """What was written: the folder, its files with their sizes in bytes, and the dialogues used.
+
+    `left_out_keys` are the keys beyond the layout that were not written.
+    """
 
     folder: str
     files: dict[str, int]
     dialogues: dict[str, int]
+    left_out_keys: list[str]
 
 
 def package(
-    release_folder: str | Path, out: str | Path, about: About, *, replace: bool = False
+    release_folder: str | Path,
+    out: str | Path,
+    about: About,
+    *,
+    keep_keys: bool = False,
+    replace: bool = False,
 ) -> Package:
     """Write a package of the release in `release_folder` to the new folder `out`.
 
@@ -63,16 +72,24 @@ def package(
     Hugging Face `datasets` loads by the folder's name, `croissant.json`, and `README.md`, a data
     card filled in from the data.
 
+    Keys beyond the published layout (times, pseudonyms, surveys of a collection) are left out
+    unless `keep_keys`.
+
     Raises:
         DataError: the release cannot be read or has no splits, or `out` cannot be written.
     """
     release = read_release(release_folder)
+    splits = release.splits
+    if not keep_keys:
+        splits = {name: [without_extra(d) for d in part] for name, part in splits.items()}
     if not set(release.splits) <= set(SPLITS):
         raise DataError("has no splits: run photochat split first", file=release_folder)
-    card = _card(release, validate(release_folder).counts, about)
+    found = validate(release_folder)
+    known = {kind: count for kind, count in found.counts.items() if kind != "unknown-key"}
+    card = _card(release, found.counts if keep_keys else known, about)
     with atomic_folder(out, replace=replace) as folder:
-        write_splits(release.splits, folder, ".json")
-        for split, dialogues in release.splits.items():
+        write_splits(splits, folder, ".json")
+        for split, dialogues in splits.items():
             write_records(folder / PARQUET / f"{split}.parquet", dialogues)
         metadata = json.dumps(croissant(folder, about), indent=2, ensure_ascii=False)
         (folder / CROISSANT).write_text(metadata + "\n", encoding="utf-8")
@@ -82,8 +99,9 @@ def package(
             for file in sorted(folder.rglob("*"))
             if file.is_file()
         }
-    counts = {split: len(dialogues) for split, dialogues in release.splits.items()}
-    return Package(str(out), sizes, counts)
+    counts = {split: len(dialogues) for split, dialogues in splits.items()}
+    left_out = sorted({p.field or "" for p in found.problems if p.kind == "unknown-key"})
+    return Package(str(out), sizes, counts, [] if keep_keys else left_out)
 
 
 def croissant(folder: Path, about: About) -> dict[str, Any]:

@@ -129,12 +129,8 @@ def findings(dialogue: Dialogue) -> list[Finding]:
             markup = _MARKUP.search(turn.message)
             if markup:
                 found.append(("markup", index, "message", _quote(markup[0])))
-        if turn.extra:
-            found += (("unknown-key", index, key, "") for key in turn.extra)
     found += _share_findings(dialogue, shares, users)
     found += _photo_findings(dialogue)
-    if dialogue.extra:
-        found += (("unknown-key", None, key, "") for key in dialogue.extra)
     return found
 
 
@@ -192,10 +188,10 @@ def _is_odd(label: str) -> bool:
 
 def release_findings(release: Release) -> list[Problem]:
     """Question what stands between dialogues: ids, copies, and photos across splits."""
+    found = list(_unknown_keys(release))
     places = [(file, dialogue) for file in release.files for dialogue in file.dialogues]
     dialogues = [dialogue for _, dialogue in places]
     keys = photo_keys(dialogues)
-    found: list[Problem] = []
 
     def report(kind: str, position: int, field: str, message: str) -> None:
         file, dialogue = places[position]
@@ -229,6 +225,17 @@ def release_findings(release: Release) -> list[Problem]:
     for position, first in _repeats(evaluated):
         report("photo-repeated", position, "photo_url", f"also in {place(first)}")
     return found
+
+
+def _unknown_keys(release: Release) -> Iterator[Problem]:
+    """Name each key that the layout does not know once a file, with how often it stands there."""
+    for file in release.files:
+        in_records = Counter(key for d in file.dialogues for key in d.extra or ())
+        in_turns = Counter(k for d in file.dialogues for t in d.turns if t.extra for k in t.extra)
+        for counts, where in ((in_records, "dialogues"), (in_turns, "turns")):
+            for key, times in counts.items():
+                message = f"in {times:,} {where}"
+                yield Problem("unknown-key", str(file.path), None, None, key, message)
 
 
 def _repeats(values: Iterable[object]) -> Iterator[tuple[int, int]]:

@@ -252,6 +252,9 @@ def package(
     date_published: Annotated[
         str | None, typer.Option(help="When it is published, as 2026-01-31.")
     ] = None,
+    keep_keys: Annotated[
+        bool, typer.Option("--keep-keys", help="Keep keys beyond the published layout.")
+    ] = False,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -275,13 +278,21 @@ def package(
         language=language,
         **{key: value for key, value in stated.items() if value is not None},
     )
-    result = run(release, out or folder.with_name(f"{folder.name}-package"), about, replace=force)
+    result = run(
+        release,
+        out or folder.with_name(f"{folder.name}-package"),
+        about,
+        keep_keys=keep_keys,
+        replace=force,
+    )
     if as_json:
         print_json(result)
     else:
         for file, size in result.files.items():
             print(f"{size:>12,}  {file}")
     note(f"wrote {sum(result.dialogues.values()):,} dialogues to {result.folder}")
+    if result.left_out_keys:
+        note(f"left out keys beyond the layout (--keep-keys): {', '.join(result.left_out_keys)}")
 
 
 def _place(problem: object) -> str:

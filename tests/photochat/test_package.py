@@ -101,3 +101,16 @@ def test_croissant_hashes_are_those_of_the_files(packaged):
     for file in json.loads((out / "croissant.json").read_text())["distribution"]:
         content = (out / file["contentUrl"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == file["sha256"]
+
+
+def test_keys_beyond_the_layout_are_published_only_on_request(tmp_path):
+    record = as_record(make_dialogue("0:a 1:b 0:c 1:d 0:e 0:* 1:f"))
+    record["survey"] = {"age": 40}
+    record["dialogue"][0]["at"] = 1.5
+    (tmp_path / "train_00.json").write_text(json.dumps([record]))
+    result = package(tmp_path, tmp_path / "plain", About(name="x"))
+    assert result.left_out_keys == ["at", "survey"]
+    assert "survey" not in (tmp_path / "plain/train/train_00.json").read_text()
+    assert "unknown-key" not in (tmp_path / "plain/README.md").read_text()
+    package(tmp_path, tmp_path / "whole", About(name="x"), keep_keys=True)
+    assert as_record(read_release(tmp_path / "whole").dialogues[0]) == record
