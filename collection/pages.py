@@ -92,7 +92,10 @@ def join(campaign: str) -> AnyResponse:
         row = ours.writer.call(lambda c: enter(c, ours.campaign, arrival, now, held=held))
     except NoTask as error:
         return no_task(error.code, 200)
+    # The requester may look at a worker's page without losing the dashboard.
+    requesters = {name: value for name, value in session.items() if name.startswith("admin_")}
     session.clear()
+    session.update(requesters)
     session["participant"] = row.id
     session["generation"] = row.generation
     session["csrf"] = secrets.token_urlsafe(16)
