@@ -63,14 +63,14 @@ socket.on("connect", resume);
 socket.on("disconnect", (reason) => {
   live = resuming = false;
   if (closed) return;
-  write("offline", "Connection lost. Nothing is lost: trying again…");
+  write("offline", "Reconnecting… nothing is lost.");
   if (reason === "io server disconnect") setTimeout(() => socket.connect(), RETRY_MS);
 });
 socket.on("connect_error", (error) => {
   if (["bad-token", "session-over"].includes(error.message)) {
     return close("Please come in again", "Your session here has ended. Open your invitation link again to go on.");
   }
-  write("offline", "No connection. Nothing is lost: trying again…");
+  write("offline", "Reconnecting… nothing is lost.");
   if (!socket.active) setTimeout(() => socket.connect(), RETRY_MS);
 });
 
@@ -356,7 +356,7 @@ const shows = {
     view("done");
   },
   replaced: () => close("Open in another tab", "This chat goes on in the tab that you opened last.", true),
-  restarting: () => write("offline", "The server restarts. Nothing is lost: one moment…"),
+  restarting: () => write("offline", "The server restarts… nothing is lost."),
   entry: () => location.reload(), // a form is not done: the server leads there
 };
 socket.on("state", (state) => show(state));
