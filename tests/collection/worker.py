@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import socket
 import threading
 import time
 from typing import Any
@@ -91,7 +92,7 @@ class Worker:
     def drop(self) -> None:
         """Lose the connection: no goodbye, the socket is just gone."""
         if self.sio is not None and self.sio.connected:
-            self.sio.eio.ws.shutdown()
+            self.sio.eio.ws.sock.shutdown(socket.SHUT_RDWR)
         self.sio = None
 
     def close(self) -> None:
