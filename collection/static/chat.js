@@ -26,6 +26,7 @@ let resuming = false;
 let sending = false;
 let closed = false; // for good: a newer tab, or the session is over
 let skew = 0; // the server's clock minus ours, in seconds
+let newest = 0; // the moment of the last state: of two that overtake each other the later one counts
 let unread = 0;
 let typingSent = 0;
 let typingTimer = 0;
@@ -62,6 +63,7 @@ function write(id, text) { // only changes, so that nothing is read out twice
 socket.on("connect", resume);
 socket.on("disconnect", (reason) => {
   live = resuming = false;
+  newest = 0;
   if (closed) return;
   write("offline", "Reconnecting… nothing is lost.");
   if (reason === "io server disconnect") setTimeout(() => socket.connect(), RETRY_MS);
@@ -361,6 +363,8 @@ const shows = {
 };
 socket.on("state", (state) => show(state));
 function show(state) {
+  if (state.now < newest) return;
+  newest = state.now;
   skew = state.now - Date.now() / 1000;
   if (state.conversation) enter(state.conversation);
   shows[state.kind]?.(state);

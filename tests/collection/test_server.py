@@ -124,7 +124,7 @@ def test_a_restart_is_just_another_reconnection(serve, tmp_path):
         worker.url = second.url
         assert worker.connect()["ok"]
     assert sharer.say("are we still on?")["seq"] > before
-    receiver.until_event("back")
+    receiver._until(lambda: receiver.events[-1]["seq"] > before or None, "news")
     texts = [event["text"] for event in receiver.events if event["kind"] == "say"]
     assert len(texts) == len(set(texts))
 

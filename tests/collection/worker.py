@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import socket
 import threading
 import time
 from typing import Any
@@ -91,7 +92,7 @@ class Worker:
     def drop(self) -> None:
         """Lose the connection: no goodbye, the socket is just gone."""
         if self.sio is not None and self.sio.connected:
-            self.sio.eio.ws.shutdown()
+            self.sio.eio.ws.sock.shutdown(socket.SHUT_RDWR)
         self.sio = None
 
     def close(self) -> None:
@@ -116,6 +117,8 @@ class Worker:
 
     def _state(self, state: dict[str, Any]) -> None:
         with self._news:
+            if self.states and state["now"] < self.states[-1]["now"]:
+                return
             self.states.append(state)
             self._news.notify_all()
 
