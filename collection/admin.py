@@ -37,7 +37,6 @@ def login() -> AnyResponse:
         return Response(render_template("admin_login.html", wrong=True), 401)
     from secrets import token_urlsafe
 
-    session.clear()
     session["admin_until"] = time.time() + ADMIN_SECONDS
     session["admin_csrf"] = token_urlsafe(16)
     return redirect("/admin", 303)

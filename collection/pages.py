@@ -25,6 +25,7 @@ from flask import (
     url_for,
 )
 from sqlalchemy.engine import Row
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from collection import wording
@@ -40,6 +41,14 @@ from photochat.errors import DataError
 pages = Blueprint("pages", __name__)
 MAX_ID_CHARS = 200
 RECRUITER_KEYS = ("assignment", "hit", "study", "session", "submit_to")  # kept as they came
+# What a worker reads instead of the protocol's own sentence; the others are said where raised.
+SENTENCES = {
+    401: "This page needs the token.",
+    404: "There is nothing under this address.",
+    405: "This address takes no such request.",
+    413: "This was too much at once.",
+    500: "Something went wrong on our side. Please load the page again in a moment.",
+}
 # Where each stage's page is; whoever asks for another one is led here.
 PAGE_OF_STAGE = {
     "consent": "pages.consent_page",
@@ -83,7 +92,10 @@ def join(campaign: str) -> AnyResponse:
         row = ours.writer.call(lambda c: enter(c, ours.campaign, arrival, now, held=held))
     except NoTask as error:
         return no_task(error.code, 200)
+    # The requester may look at a worker's page without losing the dashboard.
+    requesters = {name: value for name, value in session.items() if name.startswith("admin_")}
     session.clear()
+    session.update(requesters)
     session["participant"] = row.id
     session["generation"] = row.generation
     session["csrf"] = secrets.token_urlsafe(16)
@@ -110,15 +122,10 @@ def consent_answer() -> AnyResponse:
 @pages.get("/instructions")
 def instructions_page() -> AnyResponse | str:
     """Show what to do, with examples."""
-    rules = service().campaign.rules
-    text = service().campaign.texts.instructions
-    numbers = {"min_turns_before_share": str(rules.min_turns_before_share)}
-    for name, number in numbers.items():
-        text = text.replace("{" + name + "}", number)
     return _page(
         "instructions",
         "instructions.html",
-        instructions=text,
+        instructions=_instructions(),
         good_examples=wording.GOOD_EXAMPLES,
         bad_example=wording.BAD_EXAMPLE,
         bad_because=wording.BAD_BECAUSE,
@@ -137,7 +144,13 @@ def instructions_answer() -> AnyResponse:
 def check_page() -> AnyResponse | str:
     """Ask the few questions; after a failed attempt, say what was wrong."""
     wrong = session.pop("wrong", [])
-    return _page("check", "check.html", questions=service().campaign.check, wrong=wrong)
+    return _page(
+        "check",
+        "check.html",
+        questions=service().campaign.check,
+        wrong=wrong,
+        instructions=_instructions(),
+    )
 
 
 @pages.post("/check")
@@ -203,6 +216,23 @@ def no_task(code: str, status: int) -> Response:
         "no_task.html", texts=service().campaign.texts, code=code, message=NO_TASK[code]
     )
     return Response(page, status, {"X-Photochat-Reason": code})
+
+
+@pages.app_errorhandler(HTTPException)
+def failed(error: HTTPException) -> AnyResponse:
+    """Say on a page of ours what is wrong; programs that ask for no HTML get the bare sentence."""
+    status = error.code or 500
+    message = SENTENCES.get(status, error.description or "")
+    if not request.accept_mimetypes.accept_html:
+        return Response(message + "\n", status, mimetype="text/plain")
+    texts = service().campaign.texts
+    return Response(render_template("error.html", texts=texts, message=message), status)
+
+
+def _instructions() -> str:
+    campaign = service().campaign
+    number = str(campaign.rules.min_turns_before_share)
+    return campaign.texts.instructions.replace("{min_turns_before_share}", number)
 
 
 def _mine() -> Row[Any]:

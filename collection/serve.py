@@ -30,12 +30,16 @@ def patch() -> None:
     monkey.patch_all()
 
 
-def serve(config: ServerConfig, host: str, port: int, drain_seconds: float) -> None:
+def serve(
+    config: ServerConfig, host: str, port: int, drain_seconds: float, *, show_links: bool = False
+) -> None:
     """Serve until SIGTERM or SIGINT; then drain, write what is queued, and return.
 
     Draining waits up to `drain_seconds` for the conversations held here to end; meanwhile nobody
     new is paired here. A second signal ends it at once. Nobody is lost either way: what was
     acknowledged is in the database, and the pages reconnect to whatever serves next.
+
+    With `show_links` it says where to begin as two workers and as the requester.
 
     Raises:
         DataError: the address is taken or the database cannot be used.
@@ -77,6 +81,8 @@ def serve(config: ServerConfig, host: str, port: int, drain_seconds: float) -> N
         file=sys.stderr,
         flush=True,
     )
+    if show_links:
+        print(_links(config, f"http://{host}:{server.server_port}"), file=sys.stderr, flush=True)
     asked = Event()
     signals: list[int] = []
 
@@ -98,3 +104,20 @@ def serve(config: ServerConfig, host: str, port: int, drain_seconds: float) -> N
     for handler in handlers:
         handler.cancel()
     log.info("stopped")
+
+
+def _links(config: ServerConfig, url: str) -> str:
+    """Say where a person tries the server as two workers and the requester."""
+    from collection.tokens import Tokens, invitation_link
+
+    tokens = Tokens(config.secret)
+    first, second = (
+        invitation_link(url, tokens, config.campaign.name, worker) for worker in ("ann", "bob")
+    )
+    return (
+        "Open these, the second worker in a private window (a browser is one worker):\n"
+        f"  worker ann  {first}\n"
+        f"  worker bob  {second}\n"
+        f"  dashboard   {url}/admin\n"
+        "Ctrl-C ends it."
+    )

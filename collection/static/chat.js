@@ -26,6 +26,7 @@ let resuming = false;
 let sending = false;
 let closed = false; // for good: a newer tab, or the session is over
 let skew = 0; // the server's clock minus ours, in seconds
+let newest = 0; // the moment of the last state: of two that overtake each other the later one counts
 let unread = 0;
 let typingSent = 0;
 let typingTimer = 0;
@@ -62,15 +63,16 @@ function write(id, text) { // only changes, so that nothing is read out twice
 socket.on("connect", resume);
 socket.on("disconnect", (reason) => {
   live = resuming = false;
+  newest = 0;
   if (closed) return;
-  write("offline", "Connection lost. Nothing is lost: trying again…");
+  write("offline", "Reconnecting… nothing is lost.");
   if (reason === "io server disconnect") setTimeout(() => socket.connect(), RETRY_MS);
 });
 socket.on("connect_error", (error) => {
   if (["bad-token", "session-over"].includes(error.message)) {
     return close("Please come in again", "Your session here has ended. Open your invitation link again to go on.");
   }
-  write("offline", "No connection. Nothing is lost: trying again…");
+  write("offline", "Reconnecting… nothing is lost.");
   if (!socket.active) setTimeout(() => socket.connect(), RETRY_MS);
 });
 
@@ -356,11 +358,13 @@ const shows = {
     view("done");
   },
   replaced: () => close("Open in another tab", "This chat goes on in the tab that you opened last.", true),
-  restarting: () => write("offline", "The server restarts. Nothing is lost: one moment…"),
+  restarting: () => write("offline", "The server restarts… nothing is lost."),
   entry: () => location.reload(), // a form is not done: the server leads there
 };
 socket.on("state", (state) => show(state));
 function show(state) {
+  if (state.now < newest) return;
+  newest = state.now;
   skew = state.now - Date.now() / 1000;
   if (state.conversation) enter(state.conversation);
   shows[state.kind]?.(state);

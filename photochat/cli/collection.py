@@ -63,7 +63,10 @@ def serve(
         float, typer.Option(help="On SIGTERM, wait for conversations to end.", min=0)
     ] = 30.0,
     demo: Annotated[
-        bool, typer.Option("--demo", help="Make up the secrets that are not set.")
+        bool,
+        typer.Option(
+            "--demo", help="Make up the secrets that are not set, and print links to try it."
+        ),
     ] = False,
     log_level: Annotated[Level, typer.Option(help="How much is logged.")] = Level.info,
 ) -> None:
@@ -101,7 +104,7 @@ def serve(
         https=https,
         open_metrics=open_metrics,
     )
-    run(settings, host, port, drain_seconds)
+    run(settings, host, port, drain_seconds, show_links=demo)
 
 
 def invite(

@@ -43,41 +43,70 @@ kind = "text"
 """
 
 
+class ChatServer:
+    """A server that can be killed and started again."""
+
+    def __init__(self, folder: Path, *, away: float, idle_nudge: float, idle_end: float) -> None:
+        from skimage import data
+
+        self.log = folder / "server.log"
+        self.url = ""
+        self._folder = folder
+        images = folder / "images"
+        images.mkdir()
+        for name in PICTURES:
+            Image.fromarray(getattr(data, name)()).save(images / f"{name}.jpg")
+        photos = [Photo(photo_id=name, labels=labels) for name, labels in PICTURES.items()]
+        write_pool(folder / "pool.parquet", photos)
+        (folder / "campaign.toml").write_text(
+            CAMPAIGN.format(away=away, idle_nudge=idle_nudge, idle_end=idle_end)
+        )
+
+    def start(self) -> None:
+        """Start it, where it was before if it was, and wait until it can be reached."""
+        port = self.url.rpartition(":")[2] or "0"
+        command = [
+            sys.executable, "-c", "from photochat.cli import main; main()", "serve",
+            "--port", port, "--pool", "pool.parquet", "--images", "images",
+            "--config", "campaign.toml", "--db", "sqlite:///chat.db", "--drain-seconds", "0",
+        ]  # fmt: skip
+        secrets = {
+            "PHOTOCHAT_SECRET": "a-secret-that-is-for-tests-alone",
+            "PHOTOCHAT_ADMIN_TOKEN": ADMIN_TOKEN,
+            "PYTHONPATH": str(REPOSITORY),
+        }
+        with self.log.open("w") as output:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self._folder,
+                env={**os.environ, **secrets},
+                stderr=output,
+                stdout=output,
+            )
+        self.url = _address(self._process, self.log)
+
+    def kill(self) -> None:
+        """Kill it as a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self._process.terminate()
+        self._process.wait(timeout=20)
+
+
 @contextmanager
 def chat_server(
     folder: Path, *, away: float = 60, idle_nudge: float = 600, idle_end: float = 1200
-) -> Iterator[str]:
-    """Serve a pool of photographs; yield the address."""
-    from skimage import data
-
-    images = folder / "images"
-    images.mkdir()
-    for name in PICTURES:
-        Image.fromarray(getattr(data, name)()).save(images / f"{name}.jpg")
-    pool = folder / "pool.parquet"
-    write_pool(pool, [Photo(photo_id=name, labels=labels) for name, labels in PICTURES.items()])
-    config = folder / "campaign.toml"
-    config.write_text(CAMPAIGN.format(away=away, idle_nudge=idle_nudge, idle_end=idle_end))
-    command = [
-        sys.executable, "-c", "from photochat.cli import main; main()", "serve", "--port", "0",
-        "--pool", str(pool), "--images", str(images), "--config", str(config),
-        "--db", f"sqlite:///{folder / 'chat.db'}", "--drain-seconds", "0",
-    ]  # fmt: skip
-    secrets = {
-        "PHOTOCHAT_SECRET": "a-secret-that-is-for-tests-alone",
-        "PHOTOCHAT_ADMIN_TOKEN": ADMIN_TOKEN,
-        "PYTHONPATH": str(REPOSITORY),
-    }
-    log = folder / "server.log"
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **secrets}, stderr=output, stdout=output
-        )
-        try:
-            yield _address(server, log)
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
+) -> Iterator[ChatServer]:
+    """Serve a pool of photographs."""
+    server = ChatServer(folder, away=away, idle_nudge=idle_nudge, idle_end=idle_end)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def _address(server: subprocess.Popen[bytes], log: Path) -> str:

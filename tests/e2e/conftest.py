@@ -46,8 +46,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, impatient: str) -> Iterator
     The impatient one starts before it: nobody counts as late in the first seconds of a server, and
     so they are over when they matter.
     """
-    with chat_server(tmp_path_factory.mktemp("patient")) as url:
-        yield url
+    with chat_server(tmp_path_factory.mktemp("patient")) as running:
+        yield running.url
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,8 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that counts somebody as gone, and asks whether they are there, after seconds."""
     with chat_server(
         tmp_path_factory.mktemp("impatient"), away=3, idle_nudge=1, idle_end=600
-    ) as url:
-        yield url
+    ) as running:
+        yield running.url
 
 
 @pytest.fixture

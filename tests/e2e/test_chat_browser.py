@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.accessibility import problems
-from tests.e2e.chat_server import ADMIN_TOKEN
+from tests.e2e.chat_server import ADMIN_TOKEN, chat_server
 from tests.e2e.conftest import ARTIFACTS
 from tests.e2e.worker import PATIENCE_MS, end, share, submit, talk
 
@@ -146,6 +146,30 @@ def test_what_was_not_acknowledged_is_sent_again_and_arrives_once(pair, lost):
     expected = ["this comes through", "first of two", "second of two"]
     assert sharer.messages() == receiver.messages() == expected
     assert sharer.page.locator(".tick.sending").count() == 0
+
+
+@pytest.mark.slow
+def test_a_killed_server_is_one_more_reconnection(pair, tmp_path):
+    """What is written meanwhile waits in the page, and arrives once when the server is back."""
+    with chat_server(tmp_path) as running:
+        sharer, receiver = pair(url=running.url)
+        talk(sharer, receiver)
+        running.kill()
+        for worker in (sharer, receiver):
+            worker.page.locator("#offline:not(:empty)").wait_for()
+        sharer.say("are you still there?")
+        look(sharer.page, "19-offline")
+        receiver.say("hello?")
+        running.start()
+        sharer.reads("hello?")
+        receiver.reads("are you still there?")
+        for worker in (sharer, receiver):
+            worker.page.locator("#offline:empty").wait_for(state="attached")
+            worker.page.locator(".tick.sending").wait_for(state="detached")
+        assert sharer.messages() == receiver.messages()
+        assert len(sharer.messages()) == 7
+        sharer.page.click("#share")
+        receiver.page.locator("#messages img").wait_for()
 
 
 def test_one_who_closes_the_tab_can_come_back(pair):
@@ -425,6 +449,21 @@ def test_the_dashboard_shows_a_conversation_as_it_goes(pair, new_worker):
     look(page, "17-dashboard")
     receiver.say("and this one")
     page.locator("#transcript p", has_text="and this one").wait_for()
+
+
+def test_a_requester_who_plays_a_worker_keeps_both_pages(pair):
+    """One browser: signing in to the dashboard does not end the chat, nor the other way round."""
+    sharer, _ = pair()
+    chat = sharer.page
+    sharer.page = sharer.tab()
+    sign_in(sharer)
+    chat.reload()
+    chat.locator("#talking").wait_for()
+    assert chat.locator("#picture").evaluate("i => i.decode().then(() => i.naturalWidth)") > 100
+    chat.goto(sharer.link)
+    chat.locator("#talking").wait_for()
+    sharer.page.reload()
+    sharer.page.get_by_role("button", name="Pause").wait_for()
 
 
 def test_a_paused_campaign_takes_nobody_in_until_it_is_resumed(new_worker):

@@ -35,7 +35,8 @@ class Worker:
         return page
 
     def _heard(self, message: Any) -> None:
-        if message.type == "error" and "status of" not in message.text:
+        network = "status of" in message.text or "net::" in message.text
+        if message.type == "error" and not network:
             self.complaints.append(message.text)
 
     @property
