@@ -18,7 +18,7 @@ import time
 import urllib.request
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 
@@ -85,9 +85,17 @@ async def at_peoples_pace(clients: list[SocketClient]) -> Meter:
     return meter
 
 
-async def saturated(clients: list[SocketClient]) -> float:
-    """Every client says the next as soon as the last is acknowledged; messages a second."""
+class Rate(NamedTuple):
+    """How fast it went: messages a second, and what each cost the server's processor."""
+
+    per_second: float
+    cpu_ms: float
+
+
+async def saturated(clients: list[SocketClient], pid: int) -> Rate:
+    """Every client says the next as soon as the last is acknowledged."""
     meter = Meter()
+    before = cpu_seconds(pid)
     end = time.monotonic() + SATURATED_SECONDS
 
     async def talk(client: SocketClient) -> None:
@@ -96,7 +104,8 @@ async def saturated(clients: list[SocketClient]) -> float:
 
     await asyncio.gather(*map(talk, clients))
     assert meter.errors == 0
-    return len(meter.seconds) / SATURATED_SECONDS
+    cpu = cpu_seconds(pid) - before
+    return Rate(len(meter.seconds) / SATURATED_SECONDS, 1000 * cpu / len(meter.seconds))
 
 
 async def in_turns(count: int, work: Callable[[int], Awaitable[Any]]) -> list[Any]:
@@ -138,7 +147,7 @@ async def measure_server(server: Server) -> dict[str, Any]:
         meter = await at_peoples_pace(clients)
         await asyncio.sleep(1)
         delivered = sum(client.heard for client in clients) - heard
-        rate = await saturated(clients)
+        rate = await saturated(clients, server.pid)
     return {
         "entering_seconds": round(entering, 1),
         "kb_per_idle_worker": (full - empty) / WORKERS,
@@ -148,7 +157,7 @@ async def measure_server(server: Server) -> dict[str, Any]:
     }
 
 
-async def measure_relay(url: str) -> float:
+async def measure_relay(url: str, pid: int) -> Rate:
     """The same clients against the bare relay."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
@@ -157,10 +166,10 @@ async def measure_relay(url: str) -> float:
             await client.open(session, url, f"room-{number // 2}")
             return client
 
-        return await saturated(await in_turns(WORKERS, come))
+        return await saturated(await in_turns(WORKERS, come), pid)
 
 
-def run_relay() -> float:
+def run_relay() -> Rate:
     """Start the bare relay, measure it, end it."""
     port = free_port()
     relay = subprocess.Popen([sys.executable, "-m", "benchmarks.bare_relay", str(port)])
@@ -171,7 +180,7 @@ def run_relay() -> float:
                 break
             except OSError:
                 time.sleep(0.1)
-        return asyncio.run(measure_relay(f"http://127.0.0.1:{port}"))
+        return asyncio.run(measure_relay(f"http://127.0.0.1:{port}", relay.pid))
     finally:
         relay.kill()
         relay.wait()
@@ -183,6 +192,12 @@ def resident_kb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def percentile(values: list[float], percent: int) -> float:
     """Return a percentile of values in seconds, in milliseconds."""
     return 1000 * statistics.quantiles(values, n=100)[percent - 1]
@@ -190,6 +205,7 @@ def percentile(values: list[float], percent: int) -> float:
 
 if __name__ == "__main__":
     allow_files(3 * WORKERS)
+    before = run_relay()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pool, images = make_photos(folder, 2 * WORKERS)
@@ -204,7 +220,9 @@ if __name__ == "__main__":
             found = asyncio.run(measure_server(server))
         finally:
             server.kill()
-    relay = run_relay()
+    # The machine may be shared: the relay runs before and after, and its better run counts.
+    relay = max(before, run_relay())
+    rate: Rate = found["rate"]
     seconds = found["meter"].seconds
     report(
         "chat_load",
@@ -212,7 +230,12 @@ if __name__ == "__main__":
             ("p99 of the acknowledgement, ms", percentile(seconds, 99), "<=", 50),
             ("errors", found["meter"].errors, "<=", 0),
             ("messages acknowledged and not delivered to both", found["undelivered"], "<=", 0),
-            ("saturated, of a bare in-memory relay's rate", found["rate"] / relay, ">=", 0.5),
+            (
+                "saturated, of a bare in-memory relay's rate",
+                rate.per_second / relay.per_second,
+                ">=",
+                0.5,
+            ),
             ("memory per idle worker, kB", found["kb_per_idle_worker"], "<=", 200),
         ],
         {
@@ -221,8 +244,10 @@ if __name__ == "__main__":
             "p50_ms": round(percentile(seconds, 50), 2),
             "p90_ms": round(percentile(seconds, 90), 2),
             "max_ms": round(1000 * max(seconds), 1),
-            "saturated_per_second": round(found["rate"]),
-            "relay_per_second": round(relay),
+            "saturated_per_second": round(rate.per_second),
+            "relay_per_second": [round(before.per_second), round(relay.per_second)],
+            "cpu_ms_per_message": round(rate.cpu_ms, 3),
+            "relay_cpu_ms_per_message": round(relay.cpu_ms, 3),
             "entering_seconds": found["entering_seconds"],
             "load_average": os.getloadavg()[0],
             "machine": machine("flask-socketio", "gevent", "sqlalchemy"),

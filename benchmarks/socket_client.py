@@ -6,6 +6,7 @@ Much lighter than python-socketio's, so that what is measured on shared cores is
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -47,6 +48,13 @@ class SocketClient:
         await self._ws.close()
 
     async def _read(self) -> None:
+        with contextlib.suppress(ConnectionError):  # a ping while the server goes away
+            await self._take()
+        for answered in self._waiting.values():
+            if not answered.done():
+                answered.set_exception(ConnectionError("closed"))
+
+    async def _take(self) -> None:
         acked, event = f"43{NAMESPACE},", f'42{NAMESPACE},["event"'
         state = f'42{NAMESPACE},["state",'
         async for message in self._ws:
@@ -64,6 +72,3 @@ class SocketClient:
                 self._connected.set_result(None)
             elif text.startswith(f"44{NAMESPACE}"):
                 self._connected.set_exception(ConnectionError(text))
-        for answered in self._waiting.values():
-            if not answered.done():
-                answered.set_exception(ConnectionError("closed"))

@@ -65,9 +65,7 @@ def simulate(
     if log is not None and log.exists() and log.stat().st_size:
         raise DataError("holds an earlier rehearsal: name another file", file=log)
     if campaign.entry.signed_invitations and secret is None:
-        raise DataError(
-            "is not set: the campaign asks for signed links", field="PHOTOCHAT_SECRET"
-        )
+        raise DataError("is not set: the campaign asks for signed links", field="PHOTOCHAT_SECRET")
     allow_files(2 * pairs * FILES_PER_BOT)
     diary = Diary(log)
     settings = Settings(url.rstrip("/"), campaign, rate, seed, patience, max_wait)

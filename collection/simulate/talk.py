@@ -19,18 +19,13 @@ from photochat.themes import THEME_LABELS, themes_of
 
 HINTS_BEFORE_SHARE = 2  # so that the talk leads to the photo
 UNSPOKEN = frozenset(
-    """Face Hair Head Nose Mouth Hand Eye Arm Leg Ear Foot Beard Human Person Man Woman Boy Girl
-    Mammal Carnivore Invertebrate Wildlife Clothing Footwear""".split()
+    ["Face", "Hair", "Head", "Nose", "Mouth", "Hand", "Eye", "Arm", "Leg", "Ear", "Foot", "Beard", "Human", "Person", "Man", "Woman", "Boy", "Girl", "Mammal", "Carnivore", "Invertebrate", "Wildlife", "Clothing", "Footwear"]
 )  # nobody says these of a photo of a friend
 MASS = frozenset(
-    """beer bread candy cheese clothing coffee dairy fast_food food footwear fruit furniture
-    guacamole hair_spray ice_cream juice milk pasta perfume personal_care popcorn salad seafood
-    sky sports_equipment tableware tea water wine wildlife""".split()
+    ["beer", "bread", "candy", "cheese", "clothing", "coffee", "dairy", "fast_food", "food", "footwear", "fruit", "furniture", "guacamole", "hair_spray", "ice_cream", "juice", "milk", "pasta", "perfume", "personal_care", "popcorn", "salad", "seafood", "sky", "sports_equipment", "tableware", "tea", "water", "wine", "wildlife"]
 )  # spoken of without "a"; labels ending in s are plural
 ANIMALS = frozenset(
-    """bird birds butterfly cat cattle dog dogs duck elephant fish fox goat goose horse horses
-    insect kitten lion monkey owl penguin puppy rabbit sheep snake squirrel swan tiger turtle
-    zebra""".split()
+    ["bird", "birds", "butterfly", "cat", "cattle", "dog", "dogs", "duck", "elephant", "fish", "fox", "goat", "goose", "horse", "horses", "insect", "kitten", "lion", "monkey", "owl", "penguin", "puppy", "rabbit", "sheep", "snake", "squirrel", "swan", "tiger", "turtle", "zebra"]
 )
 
 Topic = Literal["food", "animal", "product", "people", "other"]

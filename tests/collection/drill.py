@@ -84,7 +84,6 @@ def drill(
     acked = [entry.at for entry in entries if entry.kind == "acked"]
     times.append(time.time())
     counts = [
-        sum(start <= at < end for at in acked)
-        for start, end in zip(times, times[1:], strict=False)
+        sum(start <= at < end for at in acked) for start, end in zip(times, times[1:], strict=False)
     ]
     return Drill(results[0], exported, compare(entries, read_export(raw)), done, counts)

@@ -93,9 +93,7 @@ def test_any_other_order_is_reordered(order: list[int]) -> None:
     """Whether the seqs move with the messages or not."""
     entries, record = talk()
     moved = [record.dialogue[place] for place in order]
-    renumbered = [
-        msgspec.structs.replace(turn, seq=seq) for seq, turn in enumerate(moved, start=2)
-    ]
+    renumbered = [msgspec.structs.replace(turn, seq=seq) for seq, turn in enumerate(moved, start=2)]
     is_same = list(order) == list(range(8))
     assert bool(compare(entries, [with_turns(record, moved)]).reordered) != is_same
     assert bool(compare(entries, [with_turns(record, renumbered)]).reordered) != is_same

@@ -74,9 +74,7 @@ def test_every_conversation_keeps_the_rules_and_ends(description: Description, s
 
 
 @given(descriptions, st.integers(0, 10**6))
-def test_the_sharer_hints_at_the_photo_before_sharing(
-    description: Description, seed: int
-) -> None:
+def test_the_sharer_hints_at_the_photo_before_sharing(description: Description, seed: int) -> None:
     """Something that the description names is said before the share, when it names anything."""
     log = conversation(description, seed)
     before = " ".join(text for who, text in log[: log.index((0, None))] if text and who == 0)
@@ -106,9 +104,7 @@ def test_the_receiver_knows_only_what_was_said() -> None:
     draw = random.Random(0)
     plan = draw_plan(draw)
     history = [Said(False, "hey"), Said(True, "hi"), Said(False, "I finally got myself a guitar")]
-    replies = {
-        next_move(None, history, plan, random.Random(seed)).text for seed in range(40)
-    }
+    replies = {next_move(None, history, plan, random.Random(seed)).text for seed in range(40)}
     assert any("guitar" in reply or "that" in reply for reply in replies)
     known = {line.format(it="the guitar", name="", a="") for line in phrases.REPLIES["product"]}
     assert replies <= known
