@@ -36,10 +36,11 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Available(msgspec.Struct, frozen=True):
-    """A photo that wants more conversations, and how many (one or more)."""
+    """A photo that wants `free` more conversations (one or more) and has had `load` of them."""
 
     photo_id: str
     free: int
+    load: int = 0
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -53,16 +54,16 @@ class Choice(msgspec.Struct, frozen=True):
 def choose_pairs(
     waiting: Sequence[Waiting], available: Sequence[Available], *, same_pair_again: bool = False
 ) -> list[Choice]:
-    """Pair those who wait, the longest first; `available` stands least covered first.
+    """Pair those who wait, the longest first; of photos with the same load the first is taken.
 
     Never a worker with themselves, whatever number of tabs or assignments; never two who have met,
     unless allowed; never a photo that one of them has seen; no photo more often than it is free.
     """
-    free = {photo.photo_id: photo.free for photo in available}
+    free = list(available)
     left = list(waiting)
     pairs: list[Choice] = []
     busy: set[str] = set()  # workers paired in this very go
-    while left and any(free.values()):
+    while left and free:
         first = left.pop(0)
         if first.worker in busy:
             continue
@@ -74,12 +75,12 @@ def choose_pairs(
             photo = _photo_for(first, second, free)
             if photo is None:
                 continue
-            free[photo] -= 1
-            if not free[photo]:
-                del free[photo]
+            free.remove(photo)
+            if photo.free > 1:
+                free.append(Available(photo.photo_id, photo.free - 1, photo.load + 1))
             busy |= {first.worker, second.worker}
             left.remove(second)
-            pairs.append(Choice(first.participant, second.participant, photo))
+            pairs.append(Choice(first.participant, second.participant, photo.photo_id))
             break
     return pairs
 
@@ -110,8 +111,9 @@ def pair_waiting(
     return begun
 
 
-def _photo_for(first: Waiting, second: Waiting, free: dict[str, int]) -> str | None:
-    return next((p for p in free if p not in first.seen and p not in second.seen), None)
+def _photo_for(first: Waiting, second: Waiting, free: Sequence[Available]) -> Available | None:
+    unseen = (p for p in free if p.photo_id not in first.seen and p.photo_id not in second.seen)
+    return min(unseen, key=lambda photo: photo.load, default=None)
 
 
 def _read_waiting(connection: Connection, campaign: str) -> list[Waiting]:
@@ -156,14 +158,15 @@ def _read_available(
 ) -> list[Available]:
     """The least covered photos: so many that among them is one that each pair has not seen."""
     enough = len(waiting) + len(frozenset().union(*(one.seen for one in waiting)))
-    free = photos.c.wanted - photos.c.leased - photos.c.completed
+    load = photos.c.leased + photos.c.completed
+    free = photos.c.wanted - load
     rows = connection.execute(
-        sa.select(photos.c.photo_id, free.label("free"))
+        sa.select(photos.c.photo_id, free.label("free"), load.label("load"))
         .where(photos.c.campaign == campaign, free > 0)
-        .order_by(photos.c.leased + photos.c.completed, photos.c.rank)
+        .order_by(load, photos.c.rank)
         .limit(enough)
     )
-    return [Available(row.photo_id, row.free) for row in rows]
+    return [Available(row.photo_id, row.free, row.load) for row in rows]
 
 
 def _begin(

