@@ -24,6 +24,7 @@ from collection.simulate.habits import Shares, draw_habit
 from collection.tokens import Tokens, invitation_link
 from photochat.errors import DataError
 
+DEFAULT_SHARES = Shares()
 ARRIVALS_PER_SECOND = 20.0
 REQUEST_SECONDS = 30.0
 FILES_PER_BOT = 3  # its socket, a second tab, a page
@@ -48,7 +49,7 @@ def simulate(
     rate: float,
     seed: int,
     log: Path | None,
-    shares: Shares = Shares(),
+    shares: Shares = DEFAULT_SHARES,
     secret: str | None = None,
     patience: float = 120.0,
     max_wait: float = 120.0,
