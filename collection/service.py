@@ -39,6 +39,7 @@ from collection.view import (
 from collection.writer import Writer
 
 log = logging.getLogger("photochat.server")
+TELL_AGAIN_SECONDS = 1.0
 
 
 class Runtime(msgspec.Struct, frozen=True):
@@ -174,6 +175,7 @@ class Service:
 
     def resume(self, socket: Socket, last_seq: int, conversation: int | None) -> dict[str, Any]:
         """Send what a client has not got, in order; then the answer to `resume` follows."""
+        now = time.time()
         row = self.row(socket.participant)
         known = self.log_of(row.conversation) if row is not None and row.conversation else None
         if row is None:
@@ -185,12 +187,21 @@ class Service:
                 socket.delivered = 0
         if known is not None and row.conversation is not None:
             self.deliver_to(socket, row.conversation, known)
+        if row.stage != "chatting":
+            # A pairing at this very moment may be told before this answer arrives: tell it again.
+            self.runtime.spawn(lambda: self._tell_again(socket, row.stage))
         return {
             "ok": True,
             "seq": socket.delivered,
             "conversation": row.conversation,
-            "state": self.state_of(row, known),
+            "state": self.state_of(row, known, now),
         }
+
+    def _tell_again(self, socket: Socket, stage: str) -> None:
+        self.runtime.sleep(TELL_AGAIN_SECONDS)
+        row = None if self.stopping else self.row(socket.participant)
+        if row is not None and row.stage != stage:
+            self.send_state(socket.participant)
 
     # --- conversations ---------------------------------------------------------------------
 
@@ -290,9 +301,11 @@ class Service:
         with self.database.read() as reader:
             return entrance.get(reader, participant)
 
-    def state_of(self, row: Row[Any], known: Log | None) -> dict[str, Any]:
-        """Return what a participant's page should show."""
-        now = time.time()
+    def state_of(self, row: Row[Any], known: Log | None, now: float) -> dict[str, Any]:
+        """Return what a participant's page should show; `now` is before `row` was read.
+
+        A page drops a state that is older than the one it has, by `now`.
+        """
         if row.stage == "done":
             return done_view(row, now)
         if row.stage == "choosing":
@@ -335,10 +348,11 @@ class Service:
     def send_state(self, participant: int) -> None:
         """Send a participant the state of things, if the socket is here."""
         socket = self.presence.of_participant(participant)
+        now = time.time()
         row = self.row(participant) if socket is not None else None
         if socket is not None and row is not None:
             known = self.journal.known(row.conversation) if row.conversation else None
-            self.emit("state", self.state_of(row, known), socket.sid)
+            self.emit("state", self.state_of(row, known, now), socket.sid)
 
     def send_states(self, conversation: int) -> None:
         """Send both participants of a conversation the state of things, those that are here."""

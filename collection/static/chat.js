@@ -6,8 +6,11 @@ const token = document.querySelector('meta[name="chat-token"]').content;
 const socket = io("/chat", { auth: { token } });
 let conversation = null;
 let lastSeq = 0;
+let shown = 0;
 
 function show(state) {
+  if (state.now < shown) return;
+  shown = state.now;
   const talking = state.kind === "talking";
   byId("status").textContent = state.message || state.kind;
   byId("say").hidden = !talking;

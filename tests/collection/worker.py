@@ -117,6 +117,8 @@ class Worker:
 
     def _state(self, state: dict[str, Any]) -> None:
         with self._news:
+            if self.states and state["now"] < self.states[-1]["now"]:
+                return
             self.states.append(state)
             self._news.notify_all()
 
