@@ -144,7 +144,9 @@ async def measure_server(server: Server) -> dict[str, Any]:
         states = [(await client.ask("resume", {"last_seq": 0}))["state"] for client in clients]
         assert {state["kind"] for state in states} == {"talking"}
         heard = sum(client.heard for client in clients)
+        waited = core_wait_seconds(server.pid)
         meter = await at_peoples_pace(clients)
+        waited = core_wait_seconds(server.pid) - waited
         await asyncio.sleep(1)
         delivered = sum(client.heard for client in clients) - heard
         rate = await saturated(clients, server.pid)
@@ -152,6 +154,7 @@ async def measure_server(server: Server) -> dict[str, Any]:
         "entering_seconds": round(entering, 1),
         "kb_per_idle_worker": (full - empty) / WORKERS,
         "meter": meter,
+        "waited_for_a_core_seconds": round(waited, 2),
         "undelivered": 2 * len(meter.seconds) - delivered,
         "rate": rate,
     }
@@ -196,6 +199,11 @@ def cpu_seconds(pid: int) -> float:
     """Return the processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def core_wait_seconds(pid: int) -> float:
+    """Return how long a process was ready to run and had no core: other programs' doing."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 def percentile(values: list[float], percent: int) -> float:
@@ -249,7 +257,10 @@ if __name__ == "__main__":
             "cpu_ms_per_message": round(rate.cpu_ms, 3),
             "relay_cpu_ms_per_message": round(relay.cpu_ms, 3),
             "entering_seconds": found["entering_seconds"],
-            "load_average": os.getloadavg()[0],
+            # How busy other programs kept the two cores, which nothing here can help.
+            "server_waited_for_a_core_seconds": found["waited_for_a_core_seconds"],
+            "load_average": round(os.getloadavg()[0], 1),
+            "niceness": os.nice(0),
             "machine": machine("flask-socketio", "gevent", "sqlalchemy"),
         },
     )
