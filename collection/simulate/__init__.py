@@ -1,1 +1,1 @@
-"""Rehearsal: bots that hold conversations over the public protocol, and the proof that all is kept."""
+"""Rehearsal: bots that talk over the public protocol, and the proof that nothing is lost."""

@@ -261,9 +261,7 @@ class Bot:
         self._begin(None)
 
     async def _enter(self, link: str) -> str:
-        return await enter(
-            self._session, link, self._settings.campaign, self._settings.patience
-        )
+        return await enter(self._session, link, self._settings.campaign, self._settings.patience)
 
     def _line_lost(self) -> None:
         if self._line is not None:
@@ -273,9 +271,7 @@ class Bot:
         """Have the habit's trouble now and then. True: the bot has left for good."""
         if self.habit == "plain" or self._draw.random() > 1 / TROUBLE_EVERY:
             return False
-        self._diary.write(
-            "trouble", self.worker, conversation=self._conversation, error=self.habit
-        )
+        self._diary.write("trouble", self.worker, conversation=self._conversation, error=self.habit)
         assert self._line is not None
         longest = PAUSE_TURNS / self._settings.rate
         if self.habit == "leaves":
@@ -339,9 +335,7 @@ class Bot:
         self._conversation = conversation
         self._last_seq = 0
         self._history = []
-        self._plan = draw_plan(
-            self._draw, self._settings.campaign.rules.min_turns_before_share
-        )
+        self._plan = draw_plan(self._draw, self._settings.campaign.rules.min_turns_before_share)
 
     def _take(self, state: dict[str, Any]) -> None:
         if state.get("kind") != self._state.get("kind"):

@@ -83,10 +83,8 @@ def compare(diary: Iterable[Entry], export: Iterable[Record]) -> Comparison:
     entries = [entry for entry in diary if entry.conversation is not None]
     records = {record.dialogue_id: record for record in export}
     acked = [entry for entry in entries if entry.kind == "acked" and entry.name in _CHECKED]
-    heard = [
-        entry for entry in entries if entry.kind == "heard" and entry.name in ("say", "share")
-    ]
-    said = {
+    heard = [entry for entry in entries if entry.kind == "heard" and entry.name in ("say", "share")]
+    said: dict[tuple[int | None, str | None], str | None] = {
         (entry.conversation, entry.client_id): entry.text
         for entry in entries
         if entry.kind == "sent" and entry.client_id is not None
@@ -204,9 +202,7 @@ def _acknowledged(
 def _heard(heard: Iterable[Entry], records: dict[int, Record]) -> Iterator[Finding]:
     """What was delivered must stand in the export, where it was delivered."""
     at = {
-        (number, turn.seq): turn
-        for number, record in records.items()
-        for turn in record.dialogue
+        (number, turn.seq): turn for number, record in records.items() for turn in record.dialogue
     }
     for entry in heard:
         number = entry.conversation

@@ -96,12 +96,11 @@ class Line:
                 answered.set_result(data)
                 then(data)
 
-        down = asyncio.ensure_future(self.down.wait())
+        down: asyncio.Future[Any] = asyncio.ensure_future(self.down.wait())
         try:
             await self._client.emit(name, payload, namespace=NAMESPACE, callback=answer)
-            await asyncio.wait(
-                {answered, down}, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+            either: list[asyncio.Future[Any]] = [answered, down]
+            await asyncio.wait(either, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError) as error:
             raise Lost from error
         finally:

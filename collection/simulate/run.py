@@ -24,6 +24,7 @@ from collection.simulate.habits import Shares, draw_habit
 from collection.tokens import Tokens, invitation_link
 from photochat.errors import DataError
 
+DEFAULT_SHARES = Shares()
 ARRIVALS_PER_SECOND = 20.0
 REQUEST_SECONDS = 30.0
 FILES_PER_BOT = 3  # its socket, a second tab, a page
@@ -48,7 +49,7 @@ def simulate(
     rate: float,
     seed: int,
     log: Path | None,
-    shares: Shares = Shares(),
+    shares: Shares = DEFAULT_SHARES,
     secret: str | None = None,
     patience: float = 120.0,
     max_wait: float = 120.0,
@@ -65,9 +66,7 @@ def simulate(
     if log is not None and log.exists() and log.stat().st_size:
         raise DataError("holds an earlier rehearsal: name another file", file=log)
     if campaign.entry.signed_invitations and secret is None:
-        raise DataError(
-            "is not set: the campaign asks for signed links", field="PHOTOCHAT_SECRET"
-        )
+        raise DataError("is not set: the campaign asks for signed links", field="PHOTOCHAT_SECRET")
     allow_files(2 * pairs * FILES_PER_BOT)
     diary = Diary(log)
     settings = Settings(url.rstrip("/"), campaign, rate, seed, patience, max_wait)

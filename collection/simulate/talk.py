@@ -18,20 +18,31 @@ from photochat.dialogue import MIN_TURNS_BEFORE_SHARE
 from photochat.themes import THEME_LABELS, themes_of
 
 HINTS_BEFORE_SHARE = 2  # so that the talk leads to the photo
+# Nobody says these of a photo of a friend.
 UNSPOKEN = frozenset(
-    """Face Hair Head Nose Mouth Hand Eye Arm Leg Ear Foot Beard Human Person Man Woman Boy Girl
-    Mammal Carnivore Invertebrate Wildlife Clothing Footwear""".split()
-)  # nobody says these of a photo of a friend
+    {
+        "Face", "Hair", "Head", "Nose", "Mouth", "Hand", "Eye", "Arm", "Leg", "Ear", "Foot",
+        "Beard", "Human", "Person", "Man", "Woman", "Boy", "Girl", "Mammal", "Carnivore",
+        "Invertebrate", "Wildlife", "Clothing", "Footwear",
+    }
+)  # fmt: skip
+# Spoken of without "a"; labels that end in s are plural.
 MASS = frozenset(
-    """beer bread candy cheese clothing coffee dairy fast_food food footwear fruit furniture
-    guacamole hair_spray ice_cream juice milk pasta perfume personal_care popcorn salad seafood
-    sky sports_equipment tableware tea water wine wildlife""".split()
-)  # spoken of without "a"; labels ending in s are plural
+    {
+        "baked goods", "beer", "bread", "candy", "cheese", "clothing", "coffee", "dairy",
+        "fast food", "food", "footwear", "fruit", "furniture", "guacamole", "hair spray",
+        "ice cream", "juice", "milk", "pasta", "perfume", "personal care", "popcorn", "salad",
+        "seafood", "sky", "sports equipment", "tableware", "tea", "water", "wine", "wildlife",
+    }
+)  # fmt: skip
 ANIMALS = frozenset(
-    """bird birds butterfly cat cattle dog dogs duck elephant fish fox goat goose horse horses
-    insect kitten lion monkey owl penguin puppy rabbit sheep snake squirrel swan tiger turtle
-    zebra""".split()
-)
+    {
+        "bird", "birds", "butterfly", "cat", "cattle", "dog", "dogs", "duck", "elephant", "fish",
+        "fox", "goat", "goose", "horse", "horses", "insect", "kitten", "lion", "monkey", "owl",
+        "penguin", "puppy", "rabbit", "sheep", "snake", "squirrel", "swan", "tiger", "turtle",
+        "zebra",
+    }
+)  # fmt: skip
 
 Topic = Literal["food", "animal", "product", "people", "other"]
 _PERSON = re.compile(r"\bmy ([a-z]+(?:['’]s)?(?: [a-z]+)?) ([A-Z][a-z]+)\b")
@@ -129,13 +140,13 @@ def topic_of(thing: str) -> Topic:
 
 def with_article(thing: str) -> str:
     """Return "a guitar", "an owl", "some bread", "some jeans"."""
-    if thing.replace(" ", "_") in MASS or (thing.endswith("s") and thing not in _NOT_PLURAL):
+    if thing in MASS or (thing.endswith("s") and thing not in _NOT_PLURAL):
         return f"some {thing}"
     return f"{'an' if thing[0] in 'aeiou' else 'a'} {thing}"
 
 
 def _sharers_line(description: Description, mine: Sequence[str], draw: random.Random) -> str:
-    """The sharer's line before the photo: a greeting, the person, the things one by one, fillers."""
+    """The sharer's line before the photo: a greeting, the person, the things, fillers."""
     persona = description.persona
     forms = {}
     if persona is not None:

@@ -3,6 +3,7 @@ counted in the export afterwards."""
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
@@ -83,8 +84,5 @@ def drill(
     entries = list(read_diary(log))
     acked = [entry.at for entry in entries if entry.kind == "acked"]
     times.append(time.time())
-    counts = [
-        sum(start <= at < end for at in acked)
-        for start, end in zip(times, times[1:], strict=False)
-    ]
+    counts = [sum(start <= at < end for at in acked) for start, end in itertools.pairwise(times)]
     return Drill(results[0], exported, compare(entries, read_export(raw)), done, counts)

@@ -88,9 +88,7 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop it at once."""
-        self._run(
-            str(POSTGRES[-1] / "pg_ctl"), "-D", str(self._folder), "-m", "immediate", "stop"
-        )
+        self._run(str(POSTGRES[-1] / "pg_ctl"), "-D", str(self._folder), "-m", "immediate", "stop")
 
     def _run(self, *command: str) -> None:
         subprocess.run(

@@ -12,7 +12,6 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -133,7 +132,7 @@ def assert_serving(two: tuple[Worker, Worker]) -> None:
         time.sleep(0.02)
 
 
-# --- another worker's token ---------------------------------------------------------------------
+# --- another worker's token ----------------------------------------------------------------------
 
 
 def test_a_token_cannot_be_made_or_changed(server: Server, two: tuple[Worker, Worker]) -> None:
@@ -197,7 +196,7 @@ def test_a_stranger_has_no_part_in_a_conversation(
     stranger.close()
 
 
-# --- forged events --------------------------------------------------------------------------------
+# --- forged events -------------------------------------------------------------------------------
 
 
 def test_forged_events_change_nothing(server: Server, two: tuple[Worker, Worker]) -> None:
@@ -235,9 +234,7 @@ def test_reserved_events_over_a_raw_socket_do_no_harm(
     assert_serving(two)
 
 
-def test_a_partners_client_id_replaces_nothing(
-    server: Server, two: tuple[Worker, Worker]
-) -> None:
+def test_a_partners_client_id_replaces_nothing(server: Server, two: tuple[Worker, Worker]) -> None:
     """Client ids are each side's own: using the other's neither repeats nor overwrites."""
     sharer, receiver = two
     mine = sharer.ask("say", {"client_id": "same", "text": "what I said"})
@@ -248,12 +245,12 @@ def test_a_partners_client_id_replaces_nothing(
     assert len(said) == 2
 
 
-# --- a share before its time, and the photo before the share ---------------------------------------
+# --- a share before its time, and the photo before the share -------------------------------------
 
 
 def test_a_hand_made_client_cannot_share_early(server: Server, two: tuple[Worker, Worker]) -> None:
     """Four turns and shares in one burst: every share is refused until five turns are committed."""
-    sharer, receiver = two
+    sharer, _ = two
     number = conversation_of(sharer)
     sharer.drop()
     raw = RawSocket(server, sharer.token)
@@ -341,7 +338,7 @@ def test_the_photo_cannot_be_had_early_by_any_url(
     assert requests.get(server.url + mine, timeout=10).status_code == 404
 
 
-# --- paths, payloads, floods -----------------------------------------------------------------------
+# --- paths, payloads, floods ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -544,7 +541,7 @@ def test_a_join_storm_of_500(server: Server) -> None:
     assert all(sorted(pair) == ["receiver", "sharer"] for pair in roles.values())
 
 
-# --- the requester's view, sessions, origins --------------------------------------------------------
+# --- the requester's view, sessions, origins -----------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -597,9 +594,7 @@ def test_the_admin_token_cannot_be_guessed_at_speed(server: Server) -> None:
 def test_a_session_that_was_planted_does_not_become_the_victims(server: Server) -> None:
     """Session fixation: the attacker's cookie in the victim's browser stays the attacker's."""
     attacker, victim = requests.Session(), requests.Session()
-    page = attacker.get(
-        f"{server.url}/join/photochat?worker={secrets.token_hex(4)}", timeout=10
-    )
+    page = attacker.get(f"{server.url}/join/photochat?worker={secrets.token_hex(4)}", timeout=10)
     planted = attacker.cookies["photochat"]
     csrf = field(page.text, "csrf")
     victim.cookies.set("photochat", planted, domain="127.0.0.1", path="/")
