@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.chat_server import REPOSITORY, chat_server
+from tests.e2e.chat_server import chat_server
 from tests.e2e.worker import Worker
 
-ARTIFACTS = REPOSITORY / "test-artifacts"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -39,7 +38,7 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, impatient: str) -> Iterator[str]:
     """A server with patient timeouts.
 
@@ -50,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, impatient: str) -> Iterator
         yield running.url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that counts somebody as gone, and asks whether they are there, after seconds."""
     with chat_server(

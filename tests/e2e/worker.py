@@ -6,6 +6,8 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.e2e.chat_server import ADMIN_TOKEN
+
 ANSWERS = ((1, 1), (2, 2), (3, 3))  # the right ones to the questions of collection/wording.py
 TALK = "sharer:you will not guess where I am|sharer:go on!|receiver:at work?|sharer:a new place|"
 TALK += "receiver:tell me more"
@@ -113,3 +115,11 @@ def submit(worker: Worker, comment: str = "") -> str:
     worker.page.get_by_role("button", name="Submit").click()
     worker.page.locator("#done").wait_for()
     return str(worker.page.inner_text("#code"))
+
+
+def sign_in(requester: Any) -> None:
+    """Open the dashboard."""
+    requester.page.goto(f"{requester.url}/admin")
+    requester.page.fill("#token", ADMIN_TOKEN)
+    requester.page.get_by_role("button", name="Open").click()
+    requester.page.locator("#status:not(:text('…'))").wait_for()
