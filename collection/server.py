@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +18,8 @@ from collection.campaign import Campaign
 from collection.database import Database
 from collection.limits import Buckets
 from collection.pages import pages
-from collection.service import Runtime, Service
+from collection.runtime import runtime
+from collection.service import Service
 from collection.sockets import NAMESPACE, ChatNamespace
 from collection.stock import Stocked, stock
 from collection.tokens import Tokens
@@ -123,24 +122,6 @@ def stop(app: Flask) -> None:
     """Stop an application: nobody new, everything queued written, everybody told, then closed."""
     service: Service = app.extensions["photochat"]
     service.close()
-
-
-def runtime(async_mode: Literal["gevent", "threading"]) -> Runtime:
-    """Return how a process of this mode runs things side by side."""
-    if async_mode == "gevent":
-        import gevent
-        from gevent.event import Event
-        from gevent.threadpool import ThreadPool
-
-        pool = ThreadPool(4)
-        return Runtime(gevent.spawn, gevent.sleep, Event, pool.apply)
-    return Runtime(_thread, time.sleep, threading.Event, lambda do: do())
-
-
-def _thread(do: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=do, daemon=True)
-    thread.start()
-    return thread
 
 
 class _Json:

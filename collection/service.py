@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
@@ -27,6 +26,7 @@ from collection.journal import Journal, Log
 from collection.limits import Bucket
 from collection.pairing import pair_waiting
 from collection.presence import Presence, Socket, deliver
+from collection.runtime import Runtime
 from collection.settlement import finish
 from collection.tables import participants
 from collection.tokens import PhotoTicket, Ticket, Tokens
@@ -40,15 +40,6 @@ from collection.writer import Writer
 
 log = logging.getLogger("photochat.server")
 TELL_AGAIN_SECONDS = 1.0
-
-
-class Runtime(msgspec.Struct, frozen=True):
-    """How this process runs things side by side: greenlets under gevent, threads in tests."""
-
-    spawn: Callable[..., Any]
-    sleep: Callable[[float], None]
-    new_event: Callable[[], Any]
-    offload: Callable[[Callable[[], Any]], Any]  # into a real thread, while others go on
 
 
 class Service:

@@ -73,6 +73,8 @@ def serve(
 
     Example: photochat serve --pool pool.parquet --images images --config campaign.toml
     """
+    secret = _secret("PHOTOCHAT_SECRET", made_up=demo)
+    admin_token = _secret("PHOTOCHAT_ADMIN_TOKEN", made_up=demo, show=True)
     from collection.serve import patch
 
     patch()
@@ -90,8 +92,8 @@ def serve(
         pool=tuple(read_pool(pool)),
         images=images,
         campaign=load_campaign(config) if config else Campaign(),
-        secret=_secret("PHOTOCHAT_SECRET", made_up=demo),
-        admin_token=_secret("PHOTOCHAT_ADMIN_TOKEN", made_up=demo, show=True),
+        secret=secret,
+        admin_token=admin_token,
         cache=cache or pool.parent / ".photo-cache",
         redis_url=redis_url,
         async_mode="gevent",

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -56,17 +57,16 @@ def make_photos(images: Path, count: int) -> tuple[Photo, ...]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A PostgreSQL cluster of our own; yields its URL without a database name."""
     binaries = sorted(POSTGRES.glob("*/bin/initdb"))
     if not binaries:
         missing("PostgreSQL")
     folder = binaries[-1].parent
-    home = tmp_path_factory.mktemp("postgres")
+    # Not in pytest's folder, which the server's user may not enter.
+    home = Path(tempfile.mkdtemp(prefix="postgres-"))
     run_as: list[str] = []
     if os.geteuid() == 0:
-        for part in (home, *home.parents[:2]):
-            part.chmod(0o755)
         shutil.chown(home, "postgres")
         run_as = ["runuser", "-u", "postgres", "--"]
     port = free_port()
@@ -82,6 +82,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"postgresql://postgres@127.0.0.1:{port}"
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture

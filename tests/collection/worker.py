@@ -21,7 +21,8 @@ class Worker:
         self.name = name
         self.http = requests.Session()
         self.events: list[dict[str, Any]] = []
-        self.states: list[dict[str, Any]] = []
+        self.states: list[dict[str, Any]] = []  # as a page takes them
+        self.told: list[dict[str, Any]] = []  # all of them
         self.typing = 0
         self._ids = itertools.count(1)
         self._news = threading.Condition()
@@ -80,6 +81,10 @@ class Worker:
 
     def until_state(self, kind: str) -> dict[str, Any]:
         """Wait until the newest state is of a kind."""
+        if kind == "replaced":
+            return self._until(
+                lambda: next((s for s in self.told if s["kind"] == kind), None), kind
+            )
         return self._until(
             lambda: self.states[-1] if self.states and self.states[-1]["kind"] == kind else None,
             kind,
@@ -117,6 +122,7 @@ class Worker:
 
     def _state(self, state: dict[str, Any]) -> None:
         with self._news:
+            self.told.append(state)
             if self.states and state["now"] < self.states[-1]["now"]:
                 return
             self.states.append(state)
