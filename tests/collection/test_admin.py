@@ -81,10 +81,18 @@ def test_the_form_opens_it_and_its_csrf_guards_it(serve):
 
 
 def test_a_workers_cookie_is_no_requesters(serve):
-    """And entering as a worker ends the requester's session."""
+    """Whoever entered as a worker alone sees no dashboard."""
+    server = serve()
+    http = requests.Session()
+    assert field(http.get(server.url + "/join/photochat?worker=anna").text, "csrf")
+    assert http.get(server.url + "/admin").status_code == 401
+
+
+def test_requester_and_worker_in_one_browser_keep_their_sessions(serve):
+    """A requester who tries the chat is still a requester afterwards."""
     server = serve()
     http = requests.Session()
     http.post(server.url + "/admin/login", data={"token": ADMIN_TOKEN})
-    page = http.get(server.url + "/join/photochat?worker=anna")
-    assert field(page.text, "csrf")
-    assert http.get(server.url + "/admin").status_code == 401
+    assert field(http.get(server.url + "/join/photochat?worker=anna").text, "csrf")
+    assert http.get(server.url + "/admin").status_code == 200
+    assert http.get(server.url + "/consent").status_code == 200

@@ -1,17 +1,24 @@
-"""The demonstration runs from start to end, and again."""
+"""The demonstration runs from start to end, through the real chat server."""
 
+import pytest
+
+from collection.simulate.compare import compare, read_export
+from collection.simulate.diary import read_diary
 from photochat.release import read_release
 
 
-def test_the_demo_leaves_a_release_plots_and_a_package(run_photochat, tmp_path):
+@pytest.mark.slow
+def test_the_demo_collects_splits_counts_evaluates_and_packages(run_photochat, tmp_path):
     out = tmp_path / "demo"
-    status, said, _ = run_photochat("demo", "--out", out)
-    assert status == 0
-    for command in ("validate", "split", "stats", "evaluate bm25", "package"):
+    status, said, err = run_photochat("demo", "--out", out)
+    assert status == 0, err
+    for command in ("filter", "contact-sheet", "serve", "simulate", "export", "validate", "split",
+                    "stats", "evaluate bm25", "package"):  # fmt: skip
         assert f"$ photochat {command}" in said
-    assert len(read_release(out / "release").dialogues) == 128
-    assert (out / "plots" / "themes.svg").exists()
-    assert (out / "package" / "croissant.json").exists()
+    assert len(read_release(out / "release").dialogues) >= 30
+    for made in ("contact-sheet.png", "plots/themes.svg", "package/croissant.json"):
+        assert (out / made).exists(), made
+    found = compare(read_diary(out / "workers.jsonl"), read_export(out / "raw.jsonl"))
+    assert found.doubled == found.reordered == found.changed == 0
     status, _, err = run_photochat("demo", "--out", out)
     assert (status, "--force" in err) == (2, True)
-    assert run_photochat("demo", "--out", out, "--force")[0] == 0
