@@ -41,7 +41,7 @@ PUBLISHED = {
 }
 
 
-class SplitStatistics(msgspec.Struct, frozen=True):
+class SplitStatistics(PublishedRow, frozen=True):
     """The counts of one split, or of all.
 
     `turns` leaves out one photo turn of each dialogue that has one; `merged_turns` (the paper's
@@ -51,14 +51,6 @@ class SplitStatistics(msgspec.Struct, frozen=True):
     dialogues by the number of turns before their photo.
     """
 
-    images: int
-    dialogues: int
-    themes: dict[Theme, int]
-    turns: int
-    merged_turns: int
-    tokens: int
-    intent_negatives: int
-    intent_positives: int
     without_share: int
     several_shares: int
     mean_turns: float
