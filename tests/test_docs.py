@@ -89,5 +89,5 @@ def test_links_lead_to_files(document):
 
 def test_the_targets_that_the_readme_names_exist():
     makefile = (REPOSITORY / "Makefile").read_text()
-    for target in re.findall(r"`?make ([a-z]+)", (REPOSITORY / "README.md").read_text()):
+    for target in re.findall(r"`?make ([a-z-]+)", (REPOSITORY / "README.md").read_text()):
         assert re.search(rf"^{target}:", makefile, re.M), target

@@ -23,7 +23,7 @@ NewWorker = Callable[..., Worker]
 _names = count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
     """Debian's Chromium. Without it browser tests are skipped; where CI is set they fail."""
     path = shutil.which("chromium") or CHROMIUM
@@ -38,7 +38,7 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, impatient: str) -> Iterator[str]:
     """A server with patient timeouts.
 
@@ -49,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, impatient: str) -> Iterator
         yield running.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that counts somebody as gone, and asks whether they are there, after seconds."""
     with chat_server(

@@ -196,7 +196,7 @@ def test_a_join_storm_of_500(server: Server) -> None:
             return list(await asyncio.gather(*(one(number) for number in range(STORM))))
 
     async def conversations(tokens: list[str]) -> list[tuple[int | None, str]]:
-        async def one(token: str) -> tuple[int | None, str]:
+        async def paired(token: str) -> tuple[socketio.AsyncClient, dict[str, Any]]:
             client = socketio.AsyncClient(reconnection=False, handle_sigint=False)
             await client.connect(
                 server.url, auth={"token": token}, namespaces=["/chat"],
@@ -208,11 +208,16 @@ def test_a_join_storm_of_500(server: Server) -> None:
                 if answer["state"]["kind"] == "talking" or time.monotonic() > end:
                     break
                 await asyncio.sleep(1)
+            return client, answer
+
+        async def leave(client: socketio.AsyncClient) -> None:
             await client.call("choose", {"choice": "leave"}, namespace="/chat", timeout=60)
             await client.disconnect()
-            return answer["conversation"], answer["state"].get("role", "")
 
-        return list(await asyncio.gather(*map(one, tokens)))
+        # Nobody leaves before all have been asked: who is left behind has no role any more.
+        found = await asyncio.gather(*map(paired, tokens))
+        await asyncio.gather(*(leave(client) for client, _ in found))
+        return [(answer["conversation"], answer["state"].get("role", "")) for _, answer in found]
 
     tokens = asyncio.run(storm())
     assert len(set(tokens)) == STORM
