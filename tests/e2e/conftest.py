@@ -38,7 +38,7 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, impatient: str) -> Iterator[str]:
     """A server with patient timeouts.
 
@@ -49,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, impatient: str) -> Iterator
         yield running.url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that counts somebody as gone, and asks whether they are there, after seconds."""
     with chat_server(

@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import secrets
 import time
+from typing import Any
 
 import aiohttp
 import pytest
