@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from collection import wording
+from collection.pay import Pay, problem_of
 from photochat.dialogue import MAX_MESSAGE_CHARS, MIN_TURNS_BEFORE_SHARE
 from photochat.errors import DataError
 
@@ -128,6 +129,7 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeouts: Timeouts = Timeouts()
     entry: Entry = Entry()
     limits: Limits = Limits()
+    pay: Pay = Pay()
     texts: Texts = Texts()
     check: tuple[Question, ...] = msgspec.field(
         default_factory=lambda: msgspec.convert(wording.CHECK, tuple[Question, ...])
@@ -178,6 +180,10 @@ def _contradictions(campaign: Campaign) -> list[tuple[str, str]]:
         found.append(("name", "must be 1 to 40 of a-z, 0-9, - and _: it stands in the links"))
     if campaign.timeouts.idle_nudge >= campaign.timeouts.idle_end:
         found.append(("timeouts.idle_nudge", "must be below timeouts.idle_end"))
+    for key in ("complete", "incomplete"):
+        problem = problem_of(getattr(campaign.pay, key))
+        if problem:
+            found.append((f"pay.{key}", problem))
     for number, question in enumerate(campaign.check):
         if question.answer > len(question.options):
             found.append((f"check[{number}].answer", "must be the number of one of the options"))

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from collection.campaign import Campaign
 from collection.events import LIVE
+from collection.pay import Money, committed
 from collection.tables import campaigns, conversations, events, participants, photos
 
 STATUSES = ("open", "paused", "draining")
@@ -40,6 +41,7 @@ class Summary(msgspec.Struct, frozen=True):
     causes: dict[str, int]
     outcomes: dict[str, int]
     coverage: Coverage
+    money: Money
     messages: int
     messages_per_minute: float
     median_conversation_seconds: float | None
@@ -121,6 +123,7 @@ def summary(reader: Connection, campaign: Campaign, now: float, connections: int
             reader, participants.c.reason, sa.and_(mine, participants.c.reason.is_not(None))
         ),
         coverage=Coverage(*map(int, covered)),
+        money=committed(campaign.pay, _counts(reader, participants.c.outcome, mine), stages),
         messages=reader.execute(said).scalar_one(),
         messages_per_minute=recent * 60 / RATE_SECONDS,
         median_conversation_seconds=lengths[len(lengths) // 2] if lengths else None,

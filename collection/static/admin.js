@@ -43,6 +43,7 @@ function showNumbers(numbers) {
   byId("messages_per_minute").textContent = numbers.messages_per_minute.toFixed(1);
   const median = numbers.median_conversation_seconds;
   byId("median_conversation_seconds").textContent = median === null ? "–" : minutes(median);
+  byId("money").textContent = `${numbers.money.committed} ${numbers.money.currency}`;
   const { photos, wanted, completed, leased } = numbers.coverage;
   byId("coverage").textContent = `${completed.toLocaleString()} of ${wanted.toLocaleString()} conversations held about ` +
     `${photos.toLocaleString()} photos; ${leased.toLocaleString()} photos in use`;

@@ -23,7 +23,8 @@ def test_nothing_without_the_token(serve, path, headers):
 
 def test_the_numbers_and_a_transcript(serve):
     """Live, completed, abandoned by cause, coverage, and the words of one conversation."""
-    server = serve(rules={"min_turns_before_share": 1})
+    pay = {"complete": "1.50", "incomplete": "0.25", "currency": "EUR"}
+    server = serve(rules={"min_turns_before_share": 1}, pay=pay)
     sharer, receiver = server.pair()
     sharer.say("guess what")
     sharer.share()
@@ -37,6 +38,10 @@ def test_the_numbers_and_a_transcript(serve):
     numbers = get("summary.json")
     assert (numbers["completed"], numbers["causes"]) == (1, {"left": 1})
     assert numbers["coverage"] == {"photos": 5, "wanted": 5, "completed": 1, "leased": 0}
+    # Two are to submit and one is left behind; the one who left is owed nothing.
+    assert numbers["money"] == {
+        "currency": "EUR", "owed": "0.00", "promised": "4.50", "committed": "4.50",
+    }  # fmt: skip
     assert [c["id"] for c in get("conversations.json")] == [2, 1]
     lines = get("conversations/1.json?after=1")["lines"]
     assert [line["kind"] for line in lines] == ["say", "share", "finish"]
