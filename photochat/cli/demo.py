@@ -87,11 +87,11 @@ def demo(
         f"{real} come with scikit-image.)"
     )
     if serve:
-        _run(
-            root, "Open two of the links in two browsers.", "serve", "--demo", "--pool", pool,
-            "--images", images, "--db", f"sqlite:///{out}/try.db", "--port", port,
-        )  # fmt: skip
-        return
+        words = ["serve", "--demo", "--pool", str(pool), "--images", str(images)]
+        words += ["--db", f"sqlite:///{out}/try.db", "--port", str(port)]
+        _announce("Open two of the links in two browsers.", words)
+        # A process of its own: the server patches sockets and threads before anything is imported.
+        os.execv(sys.executable, [sys.executable, "-m", "photochat", *words])  # noqa: S606
     _run(
         root, "Look at some of them.", "contact-sheet", pool, "--images", images, "--n", "24",
         "--seed", CONTACT_SHEET_SEED, "--out", out / "contact-sheet.png",
