@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -187,10 +188,10 @@ def _write(
         try:
             with pool_writer(part) as write:
                 for subset, files in groups.items():
-                    for photos in _photos(
-                        run, subset, files, groups, in_order, tally, first_images
-                    ):
-                        write(photos)
+                    found = _photos(run, subset, files, groups, in_order, tally, first_images)
+                    with closing(found):
+                        for photos in found:
+                            write(photos)
             return tally, first_images
         except NotSortedError:
             in_order = True
@@ -211,7 +212,7 @@ def _photos(
     in_order: bool,
     tally: Tally,
     first_images: dict[str, str],
-) -> Iterator[pa.Table]:
+) -> Generator[pa.Table, None, None]:
     labels = [p for p in run.inputs.image_labels if len(groups) == 1 or subset_of(p) == subset]
     walk = None
     if run.inputs.metadata:
@@ -223,19 +224,21 @@ def _photos(
                 spill=run.spill,
             )
         )
-    for block in _blocks(run, files, labels, in_order):
-        tally.update(block.tally)
-        for what, image_id in block.troubles.items():
-            first_images.setdefault(what, image_id)
-        if block.photos.num_rows:
-            yield _finished(block.photos, walk, subset, tally)
+    with closing(_blocks(run, files, labels, in_order)) as blocks:
+        for block in blocks:
+            tally.update(block.tally)
+            for what, image_id in block.troubles.items():
+                first_images.setdefault(what, image_id)
+            if block.photos.num_rows:
+                yield _finished(block.photos, walk, subset, tally)
 
 
 def _blocks(
     run: _Run, boxes: Sequence[Path], labels: Sequence[Path], in_order: bool
-) -> Iterator[Block]:
+) -> Generator[Block, None, None]:
     if run.engine == "spark":
-        return selected_blocks(boxes, labels, run.classes, run.rules)
+        yield from selected_blocks(boxes, labels, run.classes, run.rules)
+        return
     records = selected_records(
         boxes,
         labels,
@@ -245,7 +248,8 @@ def _blocks(
         memory_limit=run.memory_limit,
         spill=run.spill,
     )
-    return assemble(read_ahead(records), run.classes)
+    with read_ahead(records) as coming:
+        yield from assemble(coming, run.classes)
 
 
 def _finished(

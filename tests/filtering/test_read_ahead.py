@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +15,8 @@ from filtering.read_ahead import read_ahead
 @given(st.lists(st.integers(), max_size=20), st.integers(1, 5))
 def test_items_come_in_order(items: list[int], ahead: int) -> None:
     """Reading ahead changes nothing but the time."""
-    assert list(read_ahead(iter(items), ahead)) == items
+    with read_ahead(iter(items), ahead) as coming:
+        assert list(coming) == items
 
 
 def test_error_is_raised_after_the_items_before_it() -> None:
@@ -25,14 +27,14 @@ def test_error_is_raised_after_the_items_before_it() -> None:
         yield 2
         raise ValueError("here")
 
-    reader = read_ahead(failing())
-    assert [next(reader), next(reader)] == [1, 2]
-    with pytest.raises(ValueError, match="here"):
-        next(reader)
+    with read_ahead(failing()) as coming:
+        assert [next(coming), next(coming)] == [1, 2]
+        with pytest.raises(ValueError, match="here"):
+            next(coming)
 
 
 def test_reader_that_stops_early_leaves_no_work_behind() -> None:
-    """At most the items ahead have been made when the reader closes."""
+    """At most the items ahead have been made when the reader leaves, and its thread has ended."""
     made = []
 
     def counting() -> Iterator[int]:
@@ -40,7 +42,7 @@ def test_reader_that_stops_early_leaves_no_work_behind() -> None:
             made.append(number)
             yield number
 
-    reader = read_ahead(counting(), 3)
-    assert next(reader) == 0
-    reader.close()  # type: ignore[attr-defined]
+    with read_ahead(counting(), 3) as coming:
+        assert next(coming) == 0
     assert len(made) <= 5
+    assert not [t for t in threading.enumerate() if t.name.startswith("read-ahead")]
