@@ -1,0 +1,1 @@
+"""Verification: raw dialogues -> findings, votes, decisions."""
