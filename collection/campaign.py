@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from collection import wording
-from collection.pay import Pay, problem_of
+from collection.money.pay import Pay, problem_of
 from photochat.dialogue import MAX_MESSAGE_CHARS, MIN_TURNS_BEFORE_SHARE
 from photochat.errors import DataError
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from collection.campaign import Campaign
 from collection.events import LIVE
-from collection.pay import Money, committed
+from collection.money.pay import Money, committed
 from collection.tables import campaigns, conversations, events, participants, photos
 
 STATUSES = ("open", "paused", "draining")

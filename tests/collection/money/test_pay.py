@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collection.campaign import parse_campaign
-from collection.pay import Pay, committed
+from collection.money.pay import Pay, committed
 from photochat.errors import DataError
 
 amounts = st.decimals(0, 1000, places=2)

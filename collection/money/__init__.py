@@ -1,0 +1,1 @@
+"""What workers are promised, owed and paid, to the cent."""

@@ -1,0 +1,1 @@
+"""Where workers come from: platforms behind one small interface."""
