@@ -83,8 +83,12 @@ class Templates:
         `submit_to` are the origins that the page may be handed in to; the first is taken where the
         platform names none.
         """
-        title = self.hit(name).title
+        title = self.hits[name].title if name in self.hits else name.capitalize()
         return self._render(f"{name}.html.j2", title=title, submit_to=list(submit_to), **values)
+
+    def bar(self, name: str, **values: Any) -> str:
+        """Return the page that frames a template's page as a platform does."""
+        return self._render("bar.html.j2", name=name, hit=self.hit(name), **values)
 
     def question(
         self, name: str, values: Mapping[str, Any], submit_to: Sequence[str] = MTURK_ORIGINS
