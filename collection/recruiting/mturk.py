@@ -1,13 +1,15 @@
 """MTurk as a recruiter, through boto3: HITs, assignments, bonuses and private qualifications.
 
-A HIT carries its order's token twice: as UniqueRequestToken, which MTurk remembers for a day, and as
-its annotation, by which it is found for good. The endpoint is always given explicitly, so that no
-setting of the environment sends a rehearsal to the real platform.
+A HIT carries its order's token twice: as UniqueRequestToken, which MTurk remembers for a day, and
+as its annotation, by which it is found for good. The endpoint is always given explicitly, so that
+no setting of the environment sends a rehearsal to the real platform.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import math
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Sequence
@@ -146,22 +148,21 @@ class Mturk:
     def extend(self, posting: str, *, assignments: int, seconds: int, token: str) -> None:
         """Add assignments, once for a token, and keep a HIT open for `seconds` from now."""
         if assignments:
-            try:
+            # The time that belongs to a used token may be missing still.
+            with contextlib.suppress(AlreadyDoneError):
                 self._call(
                     "create_additional_assignments_for_hit",
                     HITId=posting,
                     NumberOfAdditionalAssignments=assignments,
                     UniqueRequestToken=token,
                 )
-            except AlreadyDoneError:
-                pass  # the time that belongs to it may be missing still
         if seconds:
             now = self._call("get_hit", HITId=posting)["HIT"]["Expiration"].timestamp()
             self._expire_at(posting, max(now, self._clock() + seconds))
 
     def expire(self, posting: str) -> None:
-        """Let a HIT expire now."""
-        self._expire_at(posting, 0.0)
+        """Let a HIT expire now; not at a time long past, which could be asked for only once."""
+        self._expire_at(posting, math.floor(self._clock()))
 
     def submissions(self, posting: str) -> Iterator[Submission]:
         """List the submitted assignments of a HIT."""
@@ -270,10 +271,9 @@ class Mturk:
 
     def _expire_at(self, posting: str, at: float) -> None:
         when = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
-        try:
+        # MTurk takes the same HIT and time for a repeated request, and refuses it.
+        with contextlib.suppress(AlreadyDoneError):
             self._call("update_expiration_for_hit", HITId=posting, ExpireAt=when)
-        except AlreadyDoneError:
-            pass  # MTurk takes the same HIT and time for a repeated request
 
     def _requirement(self, asked: Requirement) -> dict[str, Any]:
         """Return a requirement as MTurk writes it; who does not meet it does not see the HIT."""

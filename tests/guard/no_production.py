@@ -23,9 +23,7 @@ def is_forbidden(host: object) -> bool:
 
 
 def _hear(event: str, arguments: tuple[object, ...]) -> None:
-    if event == "socket.getaddrinfo":
-        host = arguments[0]
-    elif event == "socket.gethostbyname":
+    if event in ("socket.getaddrinfo", "socket.gethostbyname"):
         host = arguments[0]
     elif event == "socket.connect":
         address = arguments[1]

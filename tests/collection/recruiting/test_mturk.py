@@ -138,14 +138,12 @@ def test_requirements_are_written_by_their_ids_and_hide_the_hit(stub, turk):
         {"QualificationTypeId": mturk.MASTERS[False], "Comparator": "Exists", **hidden},
         {"QualificationTypeId": "3DONE", "Comparator": "DoesNotExist", **hidden},
     ]
-    asked = {
-        name: ANY
-        for name in (
-            "UniqueRequestToken", "RequesterAnnotation", "Title", "Description", "Keywords",
-            "Reward", "MaxAssignments", "AssignmentDurationInSeconds", "LifetimeInSeconds",
-            "AutoApprovalDelayInSeconds", "Question",
-        )
-    }  # fmt: skip
+    names = (
+        "UniqueRequestToken", "RequesterAnnotation", "Title", "Description", "Keywords",
+        "Reward", "MaxAssignments", "AssignmentDurationInSeconds", "LifetimeInSeconds",
+        "AutoApprovalDelayInSeconds", "Question",
+    )  # fmt: skip
+    asked = dict.fromkeys(names, ANY)
     stub.add_response("create_hit", created(), {**asked, "QualificationRequirements": written})
     assert turk.publish(order) == HIT
 
@@ -251,13 +249,12 @@ def test_extending_again_adds_nothing_and_still_sets_the_time(stub, turk):
 
 def test_expiring_twice_is_expiring_once(stub, turk):
     """The live service refuses the repeated call by its own token."""
-    epoch = datetime.datetime(1970, 1, 1, tzinfo=UTC)
-    stub.add_response("update_expiration_for_hit", {}, {"HITId": HIT, "ExpireAt": epoch})
+    stub.add_response("update_expiration_for_hit", {}, {"HITId": HIT, "ExpireAt": AT})
     request_error(
         stub,
         "update_expiration_for_hit",
         "RequestAlreadyProcessed",
-        f'The idempotency token "{HIT}Thu Jan 01" has already been processed. (1626172412406)',
+        f'The idempotency token "{HIT}Fri Jan 02" has already been processed. (1626172412406)',
     )
     turk.expire(HIT)
     turk.expire(HIT)
