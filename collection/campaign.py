@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from collection import wording
-from collection.money.pay import Pay, problem_of
+from collection.money.pay import Pay, floats, problems
 from photochat.dialogue import MAX_MESSAGE_CHARS, MIN_TURNS_BEFORE_SHARE
 from photochat.errors import DataError
 
@@ -163,6 +163,8 @@ def parse_campaign(content: dict[str, Any], *, file: str | Path | None = None) -
     Raises:
         DataError: as `load_campaign`.
     """
+    for key in floats(content.get("pay")):
+        raise DataError('write an amount as text: "1.50"', file=file, field=key)
     try:
         campaign = msgspec.convert(content, Campaign)
     except msgspec.ValidationError as error:
@@ -180,10 +182,7 @@ def _contradictions(campaign: Campaign) -> list[tuple[str, str]]:
         found.append(("name", "must be 1 to 40 of a-z, 0-9, - and _: it stands in the links"))
     if campaign.timeouts.idle_nudge >= campaign.timeouts.idle_end:
         found.append(("timeouts.idle_nudge", "must be below timeouts.idle_end"))
-    for key in ("complete", "incomplete"):
-        problem = problem_of(getattr(campaign.pay, key))
-        if problem:
-            found.append((f"pay.{key}", problem))
+    found += problems(campaign.pay)
     for number, question in enumerate(campaign.check):
         if question.answer > len(question.options):
             found.append((f"check[{number}].answer", "must be the number of one of the options"))

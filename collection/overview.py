@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from collection.campaign import Campaign
 from collection.events import LIVE
 from collection.money.pay import Money, committed
+from collection.money.people import count_kinds
 from collection.tables import campaigns, conversations, events, participants, photos
 
 STATUSES = ("open", "paused", "draining")
@@ -123,7 +124,7 @@ def summary(reader: Connection, campaign: Campaign, now: float, connections: int
             reader, participants.c.reason, sa.and_(mine, participants.c.reason.is_not(None))
         ),
         coverage=Coverage(*map(int, covered)),
-        money=committed(campaign.pay, _counts(reader, participants.c.outcome, mine), stages),
+        money=committed(campaign.pay, count_kinds(reader, name), stages),
         messages=reader.execute(said).scalar_one(),
         messages_per_minute=recent * 60 / RATE_SECONDS,
         median_conversation_seconds=lengths[len(lengths) // 2] if lengths else None,

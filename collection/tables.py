@@ -138,3 +138,35 @@ processes = Table(  # server processes that hold connections, and their last sig
     Column("id", String(36), primary_key=True),
     Column("alive_at", Time, nullable=False),
 )
+
+ledger = Table(  # every call that changes something at a recruiter's platform, before it is made
+    "ledger",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("campaign", String(40), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("key", String(500), nullable=False),  # what makes it this call and no other
+    Column("token", String(64), nullable=False, unique=True),
+    Column("state", String(12), nullable=False),
+    Column("worker", String(200)),
+    Column("participant", BigInteger),
+    Column("posting", String(200)),  # the platform's id; of a publish once it is known
+    Column("submission", String(200)),  # the platform's id
+    Column("units", Integer, nullable=False, server_default="0"),  # assignments asked for
+    Column("amount", BigInteger, nullable=False, server_default="0"),  # cents, of all units
+    Column("fee", BigInteger, nullable=False, server_default="0"),  # cents, of all units
+    Column("promised", BigInteger, nullable=False, server_default="0"),  # cents: bonuses to come
+    Column("released", BigInteger, nullable=False, server_default="0"),  # cents not needed any more
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("payload", Text, nullable=False),  # JSON object: the call's arguments
+    Column("result", Text),  # JSON: the platform's answer
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("last_error", Text),
+    Column("not_before", Time, nullable=False, server_default="0"),
+    Column("intended_at", Time, nullable=False),
+    Column("first_sent_at", Time),
+    Column("changed_at", Time, nullable=False),
+    UniqueConstraint("campaign", "kind", "key"),
+)
+Index(None, ledger.c.campaign, ledger.c.state)
+Index(None, ledger.c.campaign, ledger.c.posting)

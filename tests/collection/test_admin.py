@@ -23,7 +23,7 @@ def test_nothing_without_the_token(serve, path, headers):
 
 def test_the_numbers_and_a_transcript(serve):
     """Live, completed, abandoned by cause, coverage, and the words of one conversation."""
-    pay = {"complete": "1.50", "incomplete": "0.25", "currency": "EUR"}
+    pay = {"reward": "0.25", "bonus": {"complete": "1.25"}, "currency": "EUR"}
     server = serve(rules={"min_turns_before_share": 1}, pay=pay)
     sharer, receiver = server.pair()
     sharer.say("guess what")

@@ -1,0 +1,225 @@
+"""Carrying out what the ledger intends: each call once, whatever breaks in between.
+
+A row is claimed (`sent`, committed) before its call, and its answer stored after. A process that
+finds a row `sent` leaves it alone as long as another may still be waiting for the answer, then
+makes the call again with the same token; where the token may have expired, and before a call is
+given up, the platform's books are looked into first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from collection.campaign import Campaign
+from collection.database import Database
+from collection.money import perform
+from collection.money.ledger import OPEN, Row, calls
+from collection.recruiting.recruiter import (
+    AlreadyDoneError,
+    NoMoneyError,
+    NotThereError,
+    Recruiter,
+    RecruiterError,
+    TryAgainError,
+)
+from collection.tables import ledger
+from photochat.errors import DataError
+
+LEASE_SECONDS = 90.0  # longer than any one call may take
+TOKEN_SECONDS = 12 * 3600.0  # MTurk keeps a token for 24 hours; half of it, to be safe
+GIVE_UP_SECONDS = 24 * 3600.0  # after this "does not exist yet" is "does not exist"
+FIRST_WAIT_SECONDS = 1.0  # doubled by every failure
+LONGEST_WAIT_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """What became of the calls: `left` are still to be made, which a later run will do."""
+
+    confirmed: int = 0
+    tried_again: int = 0
+    failed: int = 0
+    left: int = 0
+    stopped: str | None = None
+
+
+def carry_out(
+    database: Database,
+    recruiter: Recruiter,
+    campaign: Campaign,
+    *,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+    patience: float = PATIENCE_SECONDS,
+    say: Callable[[str], None] = lambda line: None,
+) -> Carried:
+    """Make the calls that the ledger intends, in their order; wait at most `patience` seconds.
+
+    Safe at any time, again, and in several processes at once.
+
+    Raises:
+        DataError: no call can be made at all (credentials, a platform that is gone); nothing is
+            lost, the rows are as they were.
+    """
+    counts = {"confirmed": 0, "tried_again": 0, "failed": 0}
+    failures, stopped, told = 0, None, set[int]()
+    while stopped is None:
+        now = clock()
+        row = _next(database, campaign)
+        if row is None:
+            break
+        # One row's wait holds up the others only while the platform fails: see `failures`.
+        wait = max(row.not_before - now, _backoff(failures) if failures else 0.0)
+        if wait > patience:
+            stopped = f"{row.kind} {row.key}: {row.last_error or 'still without an answer'}"
+            break
+        if wait > 0:
+            if row.state == "sent":  # perhaps the answer comes: look again every second
+                if row.id not in told:
+                    say(f"waiting {wait:.0f} s for the answer to {row.kind} {row.key}")
+                    told.add(row.id)
+                wait = min(wait, 1.0)
+            patience -= wait
+            sleep(wait)
+            if row.state == "sent":
+                continue
+        claimed = _claim(database, row, clock())
+        if claimed is None:
+            continue
+        outcome, error = _ask(database, recruiter, claimed, clock)
+        counts[outcome] += 1
+        failures = failures + 1 if isinstance(error, TryAgainError) else 0
+        if isinstance(error, NoMoneyError):
+            stopped = f"the account's balance does not cover {row.kind} {row.key}: {error}"
+    with database.read() as reader:
+        left = len(calls(reader, campaign, states=OPEN))
+    return Carried(**counts, left=left, stopped=stopped)
+
+
+def _next(database: Database, campaign: Campaign) -> Row | None:
+    """Return the row that is due first."""
+    with database.read() as reader:
+        first = reader.execute(
+            sa.select(ledger.c.id)
+            .where(ledger.c.campaign == campaign.name, ledger.c.state.in_(OPEN))
+            .order_by(ledger.c.not_before, ledger.c.id)
+            .limit(1)
+        ).scalar_one_or_none()
+        return None if first is None else calls(reader, campaign, ids=[first])[0]
+
+
+def _claim(database: Database, row: Row, now: float) -> Row | None:
+    """Mark a row as sent, for as long as one call may take; None if another was quicker."""
+    changes = {
+        "state": "sent",
+        "attempts": row.attempts + 1,
+        "first_sent_at": row.first_sent_at or now,
+        "not_before": now + LEASE_SECONDS,
+        "changed_at": now,
+    }
+    with database.writing.begin() as connection:
+        claimed = connection.execute(
+            sa.update(ledger)
+            .where(
+                ledger.c.id == row.id,
+                ledger.c.state == row.state,
+                ledger.c.attempts == row.attempts,
+            )
+            .values(**changes)
+        )
+    return msgspec.structs.replace(row, **changes) if claimed.rowcount else None
+
+
+def _ask(
+    database: Database, recruiter: Recruiter, row: Row, clock: Callable[[], float]
+) -> tuple[str, Exception | None]:
+    """Make one call and store what came of it."""
+    first = row.first_sent_at if row.first_sent_at is not None else clock()
+    age = clock() - first
+    try:
+        try:
+            if row.attempts > 1 and age > TOKEN_SECONDS:
+                done, result = perform.look_up(database, recruiter, row)
+            else:
+                done, result = False, None
+            if not done:
+                result = perform.perform(recruiter, row)
+        except AlreadyDoneError as error:
+            result = perform.result_of(recruiter, row, error)
+        except (TryAgainError, NoMoneyError):
+            raise
+        except RecruiterError as error:
+            # An earlier attempt of unknown fate may have been carried out.
+            done, result = (
+                perform.look_up(database, recruiter, row) if row.attempts > 1 else (False, None)
+            )
+            if not done:
+                final = not isinstance(error, NotThereError) or age > GIVE_UP_SECONDS
+                _store_failure(database, row, error, clock(), final=final)
+                return "failed" if final else "tried_again", error
+    except RecruiterError as error:
+        _store_failure(database, row, error, clock(), final=False)
+        return "tried_again", error
+    except DataError as error:
+        _store_failure(database, row, error, clock(), final=False, wait=0.0)
+        raise
+    except KeyboardInterrupt:
+        _store_failure(database, row, "interrupted", clock(), final=False, wait=0.0)
+        raise
+    _store_answer(database, row, result, clock())
+    return "confirmed", None
+
+
+def _store_answer(database: Database, row: Row, result: Any, now: float) -> None:
+    """What the platform has confirmed is confirmed, whoever asked and whatever stood there."""
+    values: dict[str, Any] = {
+        "state": "confirmed",
+        "result": msgspec.json.encode(result).decode(),
+        "last_error": None,
+        "changed_at": now,
+    }
+    if row.kind == "publish":
+        values["posting"] = result
+    with database.writing.begin() as connection:
+        connection.execute(
+            sa.update(ledger)
+            .where(ledger.c.id == row.id, ledger.c.state != "confirmed")
+            .values(**values)
+        )
+
+
+def _store_failure(
+    database: Database,
+    row: Row,
+    error: object,
+    now: float,
+    *,
+    final: bool,
+    wait: float | None = None,
+) -> None:
+    """Store a failure, unless another process has taken the row over since."""
+    wait = _backoff(row.attempts) if wait is None else wait
+    with database.writing.begin() as connection:
+        connection.execute(
+            sa.update(ledger)
+            .where(
+                ledger.c.id == row.id,
+                ledger.c.state == "sent",
+                ledger.c.attempts == row.attempts,
+            )
+            .values(
+                state="failed-final" if final else "failed-retry",
+                last_error=" ".join(str(error).split()) or type(error).__name__,
+                not_before=now + wait,
+                changed_at=now,
+            )
+        )
+
+
+def _backoff(failures: int) -> float:
+    return min(FIRST_WAIT_SECONDS * 2.0 ** min(failures - 1, 20), LONGEST_WAIT_SECONDS)

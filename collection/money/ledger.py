@@ -1,0 +1,282 @@
+"""The ledger: every call that changes something at a platform, written down before it is made.
+
+A row goes from `intended` to `sent` (committed before the call), and from there to `confirmed`, to
+`failed-retry` or to `failed-final`. `sent` after a crash means that nobody knows: the call is made
+again with the same token. The budget is checked in the transaction that writes the row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from collection.campaign import Campaign
+from collection.money.calls import COSTLY, Call, CallKind
+from collection.money.cents import from_cents, to_cents
+from collection.tables import ledger
+from photochat.errors import DataError
+
+State = Literal["intended", "sent", "confirmed", "failed-retry", "failed-final"]
+OPEN: tuple[State, ...] = ("intended", "sent", "failed-retry")  # still to be made, or to be asked
+_LOCK = 0x6C656467  # any number: with the campaign's name, PostgreSQL's lock of its budget
+
+
+class BudgetError(DataError):
+    """A call would bring a campaign over its budget; nothing was written."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of the ledger."""
+
+    id: int
+    campaign: str
+    kind: CallKind
+    key: str
+    token: str
+    state: State
+    worker: str | None
+    participant: int | None
+    posting: str | None
+    submission: str | None
+    units: int
+    amount: Decimal
+    fee: Decimal
+    promised: Decimal
+    released: Decimal
+    reason: str
+    payload: dict[str, Any]
+    result: Any
+    attempts: int
+    last_error: str | None
+    not_before: float
+    intended_at: float
+    first_sent_at: float | None
+    changed_at: float
+
+    @property
+    def unit(self) -> tuple[Decimal, Decimal, Decimal]:
+        """What one assignment of a posting reserves: (amount, fee, promise)."""
+        units = max(self.units, 1)
+        return self.amount / units, self.fee / units, self.promised / units
+
+
+def token_of(campaign: str, kind: CallKind, key: str) -> str:
+    """Return the token of a call: the same call has the same token in every run. 44 characters."""
+    return f"{token_prefix(campaign)}{_digest(kind, key, campaign)[:32]}"
+
+
+def token_prefix(campaign: str) -> str:
+    """Return what all tokens of a campaign begin with."""
+    return f"pc-{_digest(campaign)[:8]}-"
+
+
+def intend(
+    connection: Connection, campaign: Campaign, call: Call, *, now: float | None = None
+) -> int:
+    """Write a call down, within a writing transaction; return its row's id.
+
+    A call that was written down before is that row, whatever became of it, and costs nothing anew.
+
+    Raises:
+        BudgetError: the campaign's budget does not cover it.
+    """
+    now = time.time() if now is None else now
+    lock(connection, campaign)
+    same = sa.and_(
+        ledger.c.campaign == campaign.name, ledger.c.kind == call.kind, ledger.c.key == call.key
+    )
+    known = connection.execute(sa.select(ledger.c.id).where(same)).scalar_one_or_none()
+    if known is not None:
+        return int(known)
+    with connection.begin_nested():
+        before = committed(connection, campaign)
+        if call.posting is not None and call.kind == "bonus":
+            _redeem_promise(connection, campaign, call.posting)
+        elif call.posting is not None and call.kind == "extend":
+            _take_back(connection, campaign, call.posting)
+        if call.kind in COSTLY:
+            _afford(connection, campaign, before, call.amount + call.fee + call.promised)
+        row = connection.execute(
+            sa.insert(ledger).values(
+                campaign=campaign.name,
+                kind=call.kind,
+                key=call.key,
+                token=token_of(campaign.name, call.kind, call.key),
+                state="intended",
+                worker=call.worker,
+                participant=call.participant,
+                posting=call.posting,
+                submission=call.submission,
+                units=call.units,
+                amount=to_cents(call.amount),
+                fee=to_cents(call.fee),
+                promised=to_cents(call.promised),
+                reason=call.reason,
+                payload=msgspec.json.encode(call.payload).decode(),
+                intended_at=now,
+                changed_at=now,
+            )
+        )
+    assert row.inserted_primary_key is not None
+    return int(row.inserted_primary_key[0])
+
+
+def calls(
+    reader: Connection,
+    campaign: Campaign,
+    *,
+    kinds: Iterable[CallKind] | None = None,
+    states: Iterable[State] | None = None,
+    posting: str | None = None,
+    ids: Iterable[int] | None = None,
+) -> list[Row]:
+    """List rows of a campaign in the order of their intending."""
+    query = sa.select(ledger).where(ledger.c.campaign == campaign.name)
+    if kinds is not None:
+        query = query.where(ledger.c.kind.in_(tuple(kinds)))
+    if states is not None:
+        query = query.where(ledger.c.state.in_(tuple(states)))
+    if posting is not None:
+        query = query.where(ledger.c.posting == posting)
+    if ids is not None:
+        query = query.where(ledger.c.id.in_(tuple(ids)))
+    return [_row(row) for row in reader.execute(query.order_by(ledger.c.id))]
+
+
+def postings(reader: Connection, campaign: Campaign) -> dict[str, Row]:
+    """Return the confirmed publish rows of a campaign by the platform's posting id."""
+    rows = calls(reader, campaign, kinds=("publish",), states=("confirmed",))
+    return {row.posting: row for row in rows if row.posting is not None}
+
+
+def committed(reader: Connection, campaign: Campaign) -> Decimal:
+    """Return what of the budget is spent, reserved or promised, fees included."""
+    total = sa.func.coalesce(
+        sa.func.sum(ledger.c.amount + ledger.c.fee + ledger.c.promised - ledger.c.released), 0
+    )
+    query = sa.select(total).where(
+        ledger.c.campaign == campaign.name,
+        ledger.c.kind.in_(COSTLY),
+        ledger.c.state != "failed-final",
+    )
+    return from_cents(int(reader.execute(query).scalar_one()))
+
+
+def settle(
+    connection: Connection,
+    campaign: Campaign,
+    posting: str,
+    *,
+    of_units: int,
+    spare: int,
+    settled: int,
+) -> bool:
+    """Give back what a posting reserves too much, as its platform shows it.
+
+    `spare` units will never be handed in; of `settled` ones it is certain that no (further) bonus
+    comes. `of_units` is how many units the posting had when that was found out: if it has been
+    extended since, nothing is given back, and False returned.
+    """
+    lock(connection, campaign)
+    rows = calls(connection, campaign, kinds=("publish", "extend", "bonus"), posting=posting)
+    published = next((row for row in rows if row.kind == "publish"), None)
+    live = [row for row in rows if row.kind != "bonus" and row.state != "failed-final"]
+    if published is None or sum(row.units for row in live) != of_units:
+        return False
+    bonuses = sum(row.kind == "bonus" for row in rows)
+    amount, fee, promise = published.unit
+    released = spare * (amount + fee + promise) + max(settled, bonuses) * promise
+    reserved = sum((row.amount + row.fee + row.promised for row in live), Decimal(0))
+    connection.execute(
+        sa.update(ledger)
+        .where(ledger.c.id == published.id)
+        .values(released=to_cents(min(released, reserved)))
+    )
+    return True
+
+
+def retry_failed(connection: Connection, campaign: Campaign, *, now: float | None = None) -> int:
+    """Let calls that have failed for good be made once more; return how many.
+
+    Raises:
+        BudgetError: the budget does not cover them any more.
+    """
+    now = time.time() if now is None else now
+    lock(connection, campaign)
+    failed = calls(connection, campaign, states=("failed-final",))
+    costs = [row.amount + row.fee + row.promised for row in failed if row.kind in COSTLY]
+    _afford(connection, campaign, committed(connection, campaign), sum(costs, Decimal(0)))
+    connection.execute(
+        sa.update(ledger)
+        .where(ledger.c.id.in_([row.id for row in failed]))
+        .values(state="failed-retry", not_before=now, changed_at=now)
+    )
+    return len(failed)
+
+
+def lock(connection: Connection, campaign: Campaign) -> None:
+    """Hold a campaign's budget until the transaction ends; SQLite's writers hold it anyway."""
+    if connection.dialect.name == "postgresql":
+        number = int(_digest(campaign.name)[:7], 16)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, number)))
+
+
+def _afford(connection: Connection, campaign: Campaign, before: Decimal, cost: Decimal) -> None:
+    """Refuse what brings the sum over the budget; what does not raise the sum is never refused."""
+    after, budget = committed(connection, campaign) + cost, campaign.pay.budget
+    if after > budget and after > before:
+        raise BudgetError(
+            f"{after - before:.2f} more would be over the budget: {before:.2f} of {budget:.2f} "
+            f"{campaign.pay.currency} are committed; raise pay.budget in the campaign file, or "
+            "close postings that are not needed",
+            field="pay.budget",
+        )
+
+
+def _redeem_promise(connection: Connection, campaign: Campaign, posting: str) -> None:
+    """A bonus comes of a unit: what had been promised for it is not needed beside."""
+    published = _published(connection, campaign, posting)
+    if published is not None:
+        rows = calls(connection, campaign, kinds=("publish", "extend"), posting=posting)
+        reserved = sum((row.amount + row.fee + row.promised for row in rows), Decimal(0))
+        released = min(published.released + published.unit[2], reserved)
+        _release(connection, published, released)
+
+
+def _take_back(connection: Connection, campaign: Campaign, posting: str) -> None:
+    """A posting that is extended is open again: only redeemed promises stay released."""
+    published = _published(connection, campaign, posting)
+    if published is not None:
+        bonuses = len(calls(connection, campaign, kinds=("bonus",), posting=posting))
+        _release(connection, published, bonuses * published.unit[2])
+
+
+def _release(connection: Connection, published: Row, amount: Decimal) -> None:
+    connection.execute(
+        sa.update(ledger).where(ledger.c.id == published.id).values(released=to_cents(amount))
+    )
+
+
+def _published(connection: Connection, campaign: Campaign, posting: str) -> Row | None:
+    rows = calls(connection, campaign, kinds=("publish",), posting=posting)
+    return rows[0] if rows else None
+
+
+def _row(row: Any) -> Row:
+    values = dict(row._mapping)
+    for name in ("amount", "fee", "promised", "released"):
+        values[name] = from_cents(values[name])
+    values["payload"] = msgspec.json.decode(values["payload"])
+    values["result"] = None if values["result"] is None else msgspec.json.decode(values["result"])
+    return Row(**values)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
