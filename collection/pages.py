@@ -31,7 +31,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from collection import wording
 from collection.entrance import Arrival, NoTask, answer_check, consent, enter
 from collection.participation import NO_TASK
-from collection.photos import resized
 from collection.recruiting.arriving import read_link
 from collection.recruiting.leaving import RETURN_HIT
 from collection.recruiting.submitting import submit_address
@@ -40,6 +39,7 @@ from collection.settlement import move
 from collection.tokens import Ticket
 from collection.view import done_view, may_see_photo
 from photochat.errors import DataError
+from photochat.picture_copies import resized
 
 pages = Blueprint("pages", __name__)
 MAX_ID_CHARS = 200

@@ -16,13 +16,13 @@ from collection import sweep
 from collection.admin import admin
 from collection.campaign import Campaign
 from collection.database import Database
-from collection.limits import Buckets
 from collection.pages import pages
 from collection.runtime import runtime
 from collection.service import Service
 from collection.sockets import NAMESPACE, ChatNamespace
 from collection.stock import Stocked, stock
 from collection.tokens import Tokens
+from photochat.limits import Buckets
 from photochat.photo import Photo
 
 MAX_PAYLOAD = 64 * 1024  # bytes of one Socket.IO packet or form; a message has far fewer

@@ -23,7 +23,6 @@ from collection.conversation import Away, Back, Choose, Command, Refusal, Repeat
 from collection.database import Database
 from collection.events import LIVE, TALKING, Event
 from collection.journal import Journal, Log
-from collection.limits import Bucket
 from collection.pairing import pair_waiting
 from collection.presence import Presence, Socket, deliver
 from collection.recruiting.leaving import WayOut, exits_of, leaving
@@ -38,6 +37,7 @@ from collection.view import (
     waiting_view,
 )
 from collection.writer import Writer
+from photochat.limits import Bucket
 
 log = logging.getLogger("photochat.server")
 TELL_AGAIN_SECONDS = 1.0
