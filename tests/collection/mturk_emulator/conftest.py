@@ -1,0 +1,17 @@
+"""An emulator in a thread of the test, with boto3 as its client and a hand on its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.collection.mturk_emulator.rehearsal import Rehearsal, rehearsal
+
+
+@pytest.fixture
+def mturk(tmp_path: Path) -> Iterator[Rehearsal]:
+    """An emulator with 100 dollars, whose clock stands."""
+    with rehearsal(tmp_path / "books.db") as running:
+        yield running
