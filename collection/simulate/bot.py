@@ -90,6 +90,11 @@ class Bot:
         self._diary.write("done", self.worker, error=outcome, code=code)
         return outcome
 
+    @property
+    def last_page(self) -> dict[str, Any]:
+        """What the chat's last page says; empty if the bot did not get there."""
+        return self._state if self._state.get("kind") == "done" else {}
+
     async def _take_part(self) -> str:
         while True:
             try:

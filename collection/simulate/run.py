@@ -12,6 +12,7 @@ import random
 import resource
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -20,7 +21,9 @@ import msgspec
 from collection.campaign import Campaign
 from collection.simulate.bot import Bot, Settings
 from collection.simulate.diary import Diary
+from collection.simulate.entry import Shut
 from collection.simulate.habits import Shares, draw_habit
+from collection.simulate.platform import Codes, Manner, Platform, draw_manner, worker_id
 from collection.tokens import Tokens, invitation_link
 from photochat.errors import DataError
 
@@ -53,12 +56,18 @@ def simulate(
     secret: str | None = None,
     patience: float = 120.0,
     max_wait: float = 120.0,
+    mturk: str | None = None,
+    odd: float = 0.0,
 ) -> Rehearsal:
     """Let `2 * pairs` bots take part in a campaign; return what became of them.
 
     `rate` is how many messages a second each bot writes in the mean, `patience` for how many
     seconds it tries to reach a server that is down, `max_wait` for how many it stays in the
     waiting room. `secret` signs the links of a campaign with signed invitations.
+
+    With `mturk`, the address of an emulator, they come by its HITs and hand them in there; a share
+    of `odd` of them returns the HIT after the work, submits twice, submits nothing, or submits
+    somebody else's code.
 
     Raises:
         DataError: `log` exists, or signed links are asked for and there is no secret.
@@ -70,11 +79,12 @@ def simulate(
     allow_files(2 * pairs * FILES_PER_BOT)
     diary = Diary(log)
     settings = Settings(url.rstrip("/"), campaign, rate, seed, patience, max_wait)
-    workers = [f"bot-{seed}-{number}" for number in range(1, 2 * pairs + 1)]
+    numbers = range(1, 2 * pairs + 1)
+    workers = [worker_id(seed, n) if mturk else f"bot-{seed}-{n}" for n in numbers]
     links = {worker: _link(settings.url, campaign, worker, secret) for worker in workers}
     began = time.monotonic()
     try:
-        outcomes = asyncio.run(_run(settings, links, shares, diary))
+        outcomes = asyncio.run(_run(settings, links, shares, diary, mturk, odd))
     finally:
         diary.close()
     return Rehearsal(
@@ -104,11 +114,17 @@ def _link(url: str, campaign: Campaign, worker: str, secret: str | None) -> str:
 
 
 async def _run(
-    settings: Settings, links: dict[str, str], shares: Shares, diary: Diary
+    settings: Settings,
+    links: dict[str, str],
+    shares: Shares,
+    diary: Diary,
+    mturk: str | None,
+    odd: float,
 ) -> list[str]:
     draw = random.Random(settings.seed)  # noqa: S311
     connector = aiohttp.TCPConnector(limit=0)
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
+    codes = Codes()
 
     async def take_part(worker: str, link: str, after: float) -> str:
         habit = draw_habit(random.Random(f"{settings.seed}:{worker}:habit"), shares)  # noqa: S311
@@ -119,7 +135,15 @@ async def _run(
             cookie_jar=aiohttp.CookieJar(unsafe=True),  # servers in rehearsals have no name
             timeout=timeout,
         ) as session:
-            return await Bot(worker, link, habit, settings, diary, session).run()
+
+            def bot(address: str) -> Bot:
+                return Bot(worker, address, habit, settings, diary, session)
+
+            if mturk is None:
+                return await bot(link).run()
+            manner = draw_manner(random.Random(f"{settings.seed}:{worker}:manner"), odd)  # noqa: S311
+            platform = Platform(mturk, session, settings.patience)
+            return await _by_hit(worker, manner, platform, codes, bot)
 
     async with connector:
         after = 0.0
@@ -128,3 +152,27 @@ async def _run(
             bots.append(take_part(worker, link, after))
             after += draw.expovariate(ARRIVALS_PER_SECOND)
         return list(await asyncio.gather(*bots))
+
+
+async def _by_hit(
+    worker: str, manner: Manner, platform: Platform, codes: Codes, bot: Callable[[str], Bot]
+) -> str:
+    """Accept a HIT, do it in its frame, and hand it in as the bot's manner is."""
+    try:
+        accepted = await platform.accept(worker)
+    except Shut as error:
+        return error.code
+    one = bot(accepted.link)
+    outcome = await one.run()
+    code, way = one.last_page.get("code"), one.last_page.get("hand_in")
+    if code:
+        codes.add(worker, code)
+    if manner == "nothing":
+        return outcome
+    if way is None or manner == "returns":
+        await platform.give_back(worker, accepted.id)
+        return outcome
+    await platform.hand_in(way, code=codes.of_another(worker) if manner == "copies" else None)
+    if manner == "twice":
+        await platform.hand_in(way)
+    return outcome

@@ -49,6 +49,18 @@ def simulate(
     max_wait: Annotated[
         float, typer.Option(help="Seconds that a bot stays in the waiting room.", min=0)
     ] = 120.0,
+    mturk: Annotated[
+        str | None,
+        typer.Option(help="An MTurk emulator: bots come by its HITs.", metavar="URL"),
+    ] = None,
+    odd: Annotated[
+        float,
+        typer.Option(
+            help="Share that returns a HIT after the work, submits twice, nothing, another's code.",
+            min=0,
+            max=1,
+        ),
+    ] = 0.0,
     compare: Annotated[
         Path | None,
         typer.Option(help="Compare what a rehearsal wrote with RAW.jsonl.", metavar="FILE"),
@@ -83,6 +95,8 @@ def simulate(
         secret=os.environ.get("PHOTOCHAT_SECRET") or None,
         patience=patience,
         max_wait=max_wait,
+        mturk=mturk,
+        odd=odd,
     )
     if as_json:
         print_json(result)
