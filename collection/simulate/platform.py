@@ -11,6 +11,7 @@ import random
 from typing import Any, Literal, NamedTuple, get_args
 
 import aiohttp
+import msgspec
 
 from collection.simulate.entry import BUSY, RETRY_SECONDS, Shut
 
@@ -47,8 +48,8 @@ class Platform:
         self._session = session
         self._patience = patience
 
-    async def accept(self, worker: str, *, external: bool = True) -> Accepted:
-        """Accept one of the HITs that a worker finds; look again for `patience` seconds.
+    async def accept(self, worker: str) -> Accepted:
+        """Accept one of the chat HITs that a worker finds; look again for `patience` seconds.
 
         Raises:
             Shut: there was none in that time ("no-hit"), or the platform cannot be reached.
@@ -57,7 +58,7 @@ class Platform:
         await self._post("/_emulator/workers", {"id": worker})
         while True:
             for hit in await self._found(worker):
-                if ("ExternalQuestion" in hit["question"]) != external:
+                if "ExternalQuestion" not in hit["question"]:
                     continue
                 status, made = await self._post(f"{self._side(worker)}/accept", {"hit": hit["hit"]})
                 if status != REFUSED:  # else somebody was quicker
@@ -70,31 +71,43 @@ class Platform:
         """Return an assignment."""
         await self._post(f"{self._side(worker)}/return", {"assignment": assignment})
 
-    async def submit(self, worker: str, assignment: str, answers: dict[str, str]) -> None:
-        """Hand in an assignment that no page of ours belongs to."""
-        await self._post(
-            f"{self._side(worker)}/submit", {"assignment": assignment, "answers": answers}
-        )
-
     async def hand_in(self, way: dict[str, Any], *, code: str | None = None) -> None:
         """Send the form of the chat's last page, with another code in it where one is given."""
         fields = dict(way["fields"]) | ({} if code is None else {"code": code})
-        async with self._session.post(way["action"], data=fields) as answer:
-            await answer.read()
+        await self._ask("POST", way["action"], data=fields)
+
+    async def collect(self, worker: str) -> int:
+        """Do the HITs that need no work: what a requester owes. Return how many there were."""
+        done = 0
+        await self._post("/_emulator/workers", {"id": worker})
+        for hit in await self._found(worker):
+            if "ExternalQuestion" in hit["question"]:
+                continue
+            status, made = await self._post(f"{self._side(worker)}/accept", {"hit": hit["hit"]})
+            if status != REFUSED:
+                answers = {"received": "yes"}
+                await self._post(
+                    f"{self._side(worker)}/submit", {"assignment": made["id"], "answers": answers}
+                )
+                done += 1
+        return done
 
     async def _found(self, worker: str) -> list[dict[str, Any]]:
-        address = f"{self._url}{self._side(worker)}/hits"
-        async with self._session.get(address) as answer:
-            found: list[dict[str, Any]] = await answer.json()
-            return found
+        _, found = await self._ask("GET", f"{self._url}{self._side(worker)}/hits")
+        hits: list[dict[str, Any]] = msgspec.json.decode(found)
+        return hits
 
     async def _post(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        status, answer = await self._ask("POST", self._url + path, json=body)
+        return status, msgspec.json.decode(answer)
+
+    async def _ask(self, method: str, address: str, **body: Any) -> tuple[int, bytes]:
         end = asyncio.get_running_loop().time() + self._patience
         while True:
             try:
-                async with self._session.post(self._url + path, json=body) as answer:
+                async with self._session.request(method, address, **body) as answer:
                     if answer.status not in BUSY:
-                        return answer.status, await answer.json()
+                        return answer.status, await answer.read()
                     problem = f"http-{answer.status}"
             except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
                 problem = "platform-unreachable"

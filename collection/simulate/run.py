@@ -97,6 +97,25 @@ def simulate(
     )
 
 
+def collect_compensation(mturk: str, *, pairs: int, seed: int, patience: float = 120.0) -> int:
+    """Let the bots of an earlier rehearsal do the HITs that pay what they are owed; count them.
+
+    Raises:
+        DataError: the emulator cannot be reached.
+    """
+
+    async def collect() -> int:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(REQUEST_SECONDS)) as session:
+            platform = Platform(mturk, session, patience)
+            workers = [worker_id(seed, number) for number in range(1, 2 * pairs + 1)]
+            return sum([await platform.collect(worker) for worker in workers])
+
+    try:
+        return asyncio.run(collect())
+    except Shut as error:
+        raise DataError(f"cannot be reached ({error.code})", field="--mturk") from error
+
+
 def allow_files(wanted: int) -> None:
     """Raise this process's limit of open files as far as it is allowed, if it is below `wanted`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -143,7 +162,10 @@ async def _run(
                 return await bot(link).run()
             manner = draw_manner(random.Random(f"{settings.seed}:{worker}:manner"), odd)  # noqa: S311
             platform = Platform(mturk, session, settings.patience)
-            return await _by_hit(worker, manner, platform, codes, bot)
+            try:
+                return await _by_hit(worker, manner, platform, codes, bot)
+            except Shut as error:
+                return error.code
 
     async with connector:
         after = 0.0
@@ -158,10 +180,7 @@ async def _by_hit(
     worker: str, manner: Manner, platform: Platform, codes: Codes, bot: Callable[[str], Bot]
 ) -> str:
     """Accept a HIT, do it in its frame, and hand it in as the bot's manner is."""
-    try:
-        accepted = await platform.accept(worker)
-    except Shut as error:
-        return error.code
+    accepted = await platform.accept(worker)
     one = bot(accepted.link)
     outcome = await one.run()
     code, way = one.last_page.get("code"), one.last_page.get("hand_in")

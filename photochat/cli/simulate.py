@@ -61,6 +61,12 @@ def simulate(
             max=1,
         ),
     ] = 0.0,
+    compensation: Annotated[
+        bool,
+        typer.Option(
+            "--compensation", help="With --mturk: the bots only take what they are owed by HITs."
+        ),
+    ] = False,
     compare: Annotated[
         Path | None,
         typer.Option(help="Compare what a rehearsal wrote with RAW.jsonl.", metavar="FILE"),
@@ -76,6 +82,8 @@ def simulate(
     """
     if compare is not None:
         _compare(compare, raw, as_json)
+    if compensation:
+        _collect(mturk, pairs, seed, patience)
     if url is None:
         raise DataError("name the server: --url http://127.0.0.1:8000", field="--url")
     from collection.campaign import Campaign, load_campaign
@@ -106,6 +114,17 @@ def simulate(
         f"{result.workers:,} bots in {result.seconds:.0f} s: {outcomes}; {result.sent:,} sent, "
         f"{result.acknowledged:,} acknowledged, {result.refused:,} refused"
     )
+
+
+def _collect(mturk: str | None, pairs: int, seed: int, patience: float) -> None:
+    """Take what is owed, say how much it was, and exit."""
+    from collection.simulate.run import collect_compensation
+
+    if mturk is None:
+        raise DataError("name the emulator: --mturk http://127.0.0.1:8200", field="--compensation")
+    done = collect_compensation(mturk, pairs=pairs, seed=seed, patience=patience)
+    note(f"{done:,} compensation HITs done")
+    raise typer.Exit
 
 
 def _compare(log: Path, raw: Path | None, as_json: bool) -> None:
