@@ -12,8 +12,8 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from collection import overview
-from collection.limits import Buckets
 from collection.pages import service
+from photochat.limits import Buckets
 
 admin = Blueprint("admin", __name__)
 ADMIN_SECONDS = 12 * 3600  # how long the dashboard's cookie is good

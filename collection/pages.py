@@ -31,16 +31,18 @@ from werkzeug.wrappers import Response as AnyResponse
 from collection import wording
 from collection.entrance import Arrival, NoTask, answer_check, consent, enter
 from collection.participation import NO_TASK
-from collection.photos import resized
+from collection.recruiting.arriving import read_link
+from collection.recruiting.leaving import RETURN_HIT
+from collection.recruiting.submitting import submit_address
 from collection.service import Service
 from collection.settlement import move
 from collection.tokens import Ticket
 from collection.view import done_view, may_see_photo
 from photochat.errors import DataError
+from photochat.picture_copies import resized
 
 pages = Blueprint("pages", __name__)
 MAX_ID_CHARS = 200
-RECRUITER_KEYS = ("assignment", "hit", "study", "session", "submit_to")  # kept as they came
 # What a worker reads instead of the protocol's own sentence; the others are said where raised.
 SENTENCES = {
     401: "This page needs the token.",
@@ -69,11 +71,21 @@ def service() -> Service:
 
 @pages.get("/join/<campaign>")
 def join(campaign: str) -> AnyResponse:
-    """Come in: `?worker=ID`, `&assignment=` by a platform, `&signature=` where asked for."""
+    """Come in: `?worker=ID`, `&assignment=` by a platform, `&signature=` where asked for.
+
+    A platform's own names will do (`arriving.NAMES`). Who looks before accepting sees what awaits
+    them, and nothing begins.
+    """
     ours = service()
-    worker = request.args.get("worker", "").strip()
+    came = read_link(request.args)
+    worker = came.worker
     if campaign != ours.campaign.name:
         return no_task("unknown-campaign", 404)
+    if came.looks:
+        return Response(_preview())
+    submit_to = came.recruiter.get("submit_to")
+    if submit_to is not None and submit_address(ours.exits.origins, submit_to) is None:
+        return no_task("unknown-platform", 403)
     if not worker or len(worker) > MAX_ID_CHARS or not worker.isprintable():
         return no_task("no-worker", 400)
     if ours.campaign.entry.signed_invitations and not ours.tokens.is_invited(
@@ -82,16 +94,13 @@ def join(campaign: str) -> AnyResponse:
         return no_task("bad-invitation", 403)
     if ours.stopping or ours.draining:
         return no_task("paused", 503)
-    recruiter = {
-        key: request.args[key][:MAX_ID_CHARS] for key in RECRUITER_KEYS if key in request.args
-    }
-    arrival = Arrival(worker, recruiter.get("assignment") or None, recruiter)
+    arrival = Arrival(worker, came.recruiter.get("assignment"), came.recruiter)
     held = session.get("participant"), session.get("generation")
     now = time.time()
     try:
         row = ours.writer.call(lambda c: enter(c, ours.campaign, arrival, now, held=held))
     except NoTask as error:
-        return no_task(error.code, 200)
+        return no_task(error.code, 200, advice=RETURN_HIT if submit_to is not None else "")
     # The requester may look at a worker's page without losing the dashboard.
     requesters = {name: value for name, value in session.items() if name.startswith("admin_")}
     session.clear()
@@ -175,7 +184,8 @@ def chat_page() -> AnyResponse | str:
     row = _mine()
     if PAGE_OF_STAGE[row.stage] != "pages.chat_page":
         return redirect(url_for(PAGE_OF_STAGE[row.stage]))
-    done = done_view(row, time.time()) if row.stage == "done" else None
+    ours = service()
+    done = done_view(row, time.time(), ours.way_out(row)) if row.stage == "done" else None
     campaign = service().campaign
     token = service().tokens.chat(Ticket(row.id, row.generation))
     return render_template(
@@ -210,10 +220,11 @@ def photo(token: str) -> AnyResponse:
     return answer
 
 
-def no_task(code: str, status: int) -> Response:
+def no_task(code: str, status: int, *, advice: str = "") -> Response:
     """Say why there is nothing to do; the page carries the code for scripts."""
+    texts = service().campaign.texts
     page = render_template(
-        "no_task.html", texts=service().campaign.texts, code=code, message=NO_TASK[code]
+        "no_task.html", texts=texts, code=code, message=NO_TASK[code], advice=advice
     )
     return Response(page, status, {"X-Photochat-Reason": code})
 
@@ -229,6 +240,20 @@ def failed(error: HTTPException) -> AnyResponse:
     return Response(render_template("error.html", texts=texts, message=message), status)
 
 
+def _preview() -> str:
+    """What a worker sees before accepting: everything that helps to decide, and no form."""
+    campaign = service().campaign
+    return render_template(
+        "preview.html",
+        campaign=campaign,
+        texts=campaign.texts,
+        instructions=_instructions(),
+        good_examples=wording.GOOD_EXAMPLES,
+        bad_example=wording.BAD_EXAMPLE,
+        bad_because=wording.BAD_BECAUSE,
+    )
+
+
 def _instructions() -> str:
     campaign = service().campaign
     number = str(campaign.rules.min_turns_before_share)
@@ -239,6 +264,9 @@ def _mine() -> Row[Any]:
     """Return the participation of this session's cookie; without one there is no page."""
     participant = session.get("participant")
     row = service().row(participant) if isinstance(participant, int) else None
+    framed = request.headers.get("Sec-Fetch-Dest") == "iframe"
+    if participant is None and framed:
+        abort(no_task("no-cookies", 403))
     if row is None or row.generation != session.get("generation"):
         abort(no_task("session-over", 403))
     return row

@@ -80,6 +80,9 @@ ENDINGS: dict[str, tuple[Outcome, str]] = {
 NO_TASK: dict[str, str] = {
     "unknown-campaign": "There is no study under this link. Please check that it is whole.",
     "no-worker": "This link does not say who you are. Please use the link you were sent.",
+    "unknown-platform": "This link comes from a platform that this study does not work with.",
+    "no-cookies": "Your browser lets pages in a frame keep no cookies, and without one we cannot "
+    "know you again. Please allow cookies for this page, or use another browser.",
     "bad-invitation": "This invitation is not valid. Please use the link exactly as you got it.",
     "paused": "The study is paused at the moment. Please come back later with the same link.",
     "draining": "The study is closing and takes nobody in any more. Thank you for your interest.",

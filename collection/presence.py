@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from collection.journal import Log
-from collection.limits import Bucket
 from collection.view import event_view
+from photochat.limits import Bucket
 
 Emit = Callable[[str, dict[str, Any], str], None]
 

@@ -16,13 +16,13 @@ from collection import sweep
 from collection.admin import admin
 from collection.campaign import Campaign
 from collection.database import Database
-from collection.limits import Buckets
 from collection.pages import pages
 from collection.runtime import runtime
 from collection.service import Service
 from collection.sockets import NAMESPACE, ChatNamespace
 from collection.stock import Stocked, stock
 from collection.tokens import Tokens
+from photochat.limits import Buckets
 from photochat.photo import Photo
 
 MAX_PAYLOAD = 64 * 1024  # bytes of one Socket.IO packet or form; a message has far fewer
@@ -78,12 +78,14 @@ def create_app(config: ServerConfig) -> Flask:
     logging.getLogger("photochat.server").info(
         "stocked", extra={"photos": stocked.photos, "without_picture": stocked.without_picture}
     )
+    framed = config.https and bool(config.frame_ancestors or service.exits.frames)
     app = Flask("collection", static_folder="static", template_folder="templates")
     app.config.update(
         SECRET_KEY=config.secret,
         SESSION_COOKIE_NAME="photochat",
         SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="None" if config.frame_ancestors and config.https else "Lax",
+        SESSION_COOKIE_SAMESITE="None" if framed else "Lax",
+        SESSION_COOKIE_PARTITIONED=framed,  # browsers keep no other cookie in another site's frame
         SESSION_COOKIE_SECURE=config.https,
         MAX_CONTENT_LENGTH=MAX_PAYLOAD,
         SEND_FILE_MAX_AGE_DEFAULT=STATIC_SECONDS,
@@ -141,12 +143,13 @@ def _guard(app: Flask, config: ServerConfig) -> None:
     limits = config.campaign.limits
     buckets = Buckets(limits.requests_per_second, limits.requests_burst)
     service: Service = app.extensions["photochat"]
-    frames = " ".join(config.frame_ancestors) or "'none'"
+    ancestors = config.frame_ancestors or service.exits.frames
     # Older Safari does not take 'self' for web sockets, so the page's host stands there as well.
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self' {sockets}; form-action 'self'; base-uri 'none'; frame-ancestors "
-    ) + frames
+        "connect-src 'self' {sockets}; form-action {forms}; base-uri 'none'; "
+        "frame-ancestors {frames}"
+    )
 
     @app.before_request
     def limit() -> None:
@@ -160,12 +163,19 @@ def _guard(app: Flask, config: ServerConfig) -> None:
     def protect(response: Response) -> Response:
         scheme = "wss" if request.is_secure else "ws"
         headers = response.headers
-        headers["Content-Security-Policy"] = policy.format(sockets=f"{scheme}://{request.host}")
+        # A platform frames the workers' pages and takes their forms, and never the requester's.
+        inner = request.blueprint == "admin"
+        frames = () if inner else ancestors
+        headers["Content-Security-Policy"] = policy.format(
+            sockets=f"{scheme}://{request.host}",
+            forms=" ".join(("'self'", *(() if inner else service.exits.origins))),
+            frames=" ".join(frames) or "'none'",
+        )
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-        if not config.frame_ancestors:
+        if not frames:
             headers["X-Frame-Options"] = "DENY"
         if request.endpoint != "static":
             headers.setdefault("Cache-Control", "no-store")

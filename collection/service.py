@@ -23,9 +23,9 @@ from collection.conversation import Away, Back, Choose, Command, Refusal, Repeat
 from collection.database import Database
 from collection.events import LIVE, TALKING, Event
 from collection.journal import Journal, Log
-from collection.limits import Bucket
 from collection.pairing import pair_waiting
 from collection.presence import Presence, Socket, deliver
+from collection.recruiting.leaving import WayOut, exits_of, leaving
 from collection.runtime import Runtime
 from collection.settlement import finish
 from collection.tables import participants
@@ -37,6 +37,7 @@ from collection.view import (
     waiting_view,
 )
 from collection.writer import Writer
+from photochat.limits import Bucket
 
 log = logging.getLogger("photochat.server")
 TELL_AGAIN_SECONDS = 1.0
@@ -59,6 +60,7 @@ class Service:
         open_metrics: bool = False,
     ) -> None:
         self.campaign = campaign
+        self.exits = exits_of(campaign)
         self.database = database
         self.tokens = tokens
         self.runtime = runtime
@@ -298,7 +300,7 @@ class Service:
         A page drops a state that is older than the one it has, by `now`.
         """
         if row.stage == "done":
-            return done_view(row, now)
+            return done_view(row, now, self.way_out(row))
         if row.stage == "choosing":
             return choosing_view(row, now)
         if row.stage == "waiting":
@@ -317,6 +319,10 @@ class Service:
             now,
             lambda: self.photo_url(row.id, row.conversation),
         )
+
+    def way_out(self, row: Row[Any]) -> WayOut:
+        """Return how one who is through hands the work in."""
+        return leaving(self.exits, row)
 
     def waiting_here(self) -> list[int]:
         """Return who of those in the waiting room has the socket here."""

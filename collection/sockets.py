@@ -14,11 +14,11 @@ import socketio
 
 from collection.conversation import Choose, Refusal, Repeat
 from collection.events import Event
-from collection.limits import Buckets
 from collection.presence import Socket
 from collection.service import Service
 from collection.wire import Resume, read_command, read_resume
 from collection.writer import Unavailable
+from photochat.limits import Buckets
 
 NAMESPACE = "/chat"
 COMMANDS = ("say", "share", "finish", "submit", "choose")

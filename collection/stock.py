@@ -12,9 +12,9 @@ from sqlalchemy.engine import Connection
 
 from collection.campaign import Campaign
 from collection.database import Database
-from collection.photos import original_of
 from collection.tables import campaigns, photos
 from photochat.photo import Photo
+from photochat.picture_copies import original_of
 
 ROWS_AT_ONCE = 1000
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from sqlalchemy.engine import Row
 
 from collection.campaign import Campaign
@@ -15,6 +16,7 @@ from collection.conversation import complete
 from collection.events import TALKING, Event, Role, State, other
 from collection.journal import Log
 from collection.participation import PAID, ending
+from collection.recruiting.leaving import WayOut
 
 PhotoUrl = Callable[[], str]
 
@@ -93,8 +95,8 @@ def choosing_view(row: Row[Any], now: float) -> dict[str, Any]:
     return {"kind": "choosing", "now": now, "until": row.deadline, "choices": ["again", "leave"]}
 
 
-def done_view(row: Row[Any], now: float) -> dict[str, Any]:
-    """Return the state of one who is through, with the code to hand in if there is one."""
+def done_view(row: Row[Any], now: float, way_out: WayOut) -> dict[str, Any]:
+    """Return the state of one who is through, with the code and how to hand it in, if there is one."""
     _, message = ending(row.reason)
     return {
         "kind": "done",
@@ -104,6 +106,8 @@ def done_view(row: Row[Any], now: float) -> dict[str, Any]:
         "paid": row.outcome in PAID,
         "code": row.code,
         "message": message,
+        "advice": way_out.advice,
+        "hand_in": msgspec.to_builtins(way_out.hand_in),
     }
 
 

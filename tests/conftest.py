@@ -9,9 +9,24 @@ from pathlib import Path
 import pytest
 
 from photochat.dialogue import Dialogue, Turn
+from tests.guard.no_production import stand_guard
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# No test reaches a platform where people are paid; the processes that tests start inherit that.
+stand_guard()
+GUARD = Path(__file__).parent / "guard"
+_path = [str(GUARD), *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ["PYTHONPATH"] = os.pathsep.join(_path)
+# Nobody's credentials are used, and nobody is asked for any.
+for name in [
+    name
+    for name in os.environ
+    if name.startswith(("AWS_", "PHOTOCHAT_MTURK", "PHOTOCHAT_PROLIFIC"))
+]:
+    del os.environ[name]
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
 REPOSITORY = Path(__file__).parent.parent
 SAMPLE = REPOSITORY / "photochat" / "sample" / "dialogues.json"

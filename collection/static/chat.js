@@ -353,6 +353,8 @@ const shows = {
     write("done-message", state.message);
     write("code", state.code || "");
     byId("done-code").hidden = !state.code;
+    write("advice", state.advice);
+    handIn(state.hand_in);
     Object.assign(kept, { outbox: [], draft: "", survey: {} });
     keep();
     view("done");
@@ -416,6 +418,26 @@ function render() {
   until("away-left", chat.awayUntil);
   until("gone-left", chat.choiceUntil);
   until("idle-left", chat.idleUntil);
+}
+
+// How the platform gets the work: a form sent to it, or a link back to it.
+function handIn(way) {
+  const form = byId("hand-in");
+  const back = byId("way-back");
+  form.hidden = way?.method !== "post";
+  back.hidden = way?.method !== "get";
+  byId("hand-in-by-hand").hidden = Boolean(way);
+  if (!form.hidden) {
+    form.action = way.action;
+    form.querySelector("button").textContent = way.label;
+    form.querySelectorAll("input").forEach((input) => input.remove());
+    for (const [name, value] of Object.entries(way.fields)) {
+      const input = make("input", "");
+      Object.assign(input, { type: "hidden", name, value });
+      form.prepend(input);
+    }
+  }
+  if (!back.hidden) Object.assign(back.firstElementChild, { href: way.action, textContent: way.label });
 }
 
 // A photo's address is good for a while: a new one is taken only when the old one fails.

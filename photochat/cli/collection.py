@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from photochat.cli.environment import secret_of
 from photochat.cli.output import AsJson, note, print_json
 from photochat.errors import DataError
-
-MIN_SECRET_CHARS = 16
 
 
 class Level(str, Enum):
@@ -76,8 +73,8 @@ def serve(
 
     Example: photochat serve --pool pool.parquet --images images --config campaign.toml
     """
-    secret = _secret("PHOTOCHAT_SECRET", made_up=demo)
-    admin_token = _secret("PHOTOCHAT_ADMIN_TOKEN", made_up=demo, show=True)
+    secret = secret_of("PHOTOCHAT_SECRET", made_up=demo)
+    admin_token = secret_of("PHOTOCHAT_ADMIN_TOKEN", made_up=demo, show=True)
     from collection.serve import patch
 
     patch()
@@ -123,7 +120,7 @@ def invite(
     """
     from collection.tokens import Tokens, invitation_link
 
-    tokens = Tokens(_secret("PHOTOCHAT_SECRET"))
+    tokens = Tokens(secret_of("PHOTOCHAT_SECRET"))
     links = {worker: invitation_link(url, tokens, campaign, worker) for worker in workers}
     if as_json:
         print_json(links)
@@ -151,7 +148,7 @@ def export(
     """
     from collection.export import export as run
 
-    key = _secret("PHOTOCHAT_PSEUDONYM_KEY")
+    key = secret_of("PHOTOCHAT_PSEUDONYM_KEY")
     result = run(db, out, key=key, campaign=campaign, only_complete=complete)
     if as_json:
         print_json(result)
@@ -162,22 +159,3 @@ def export(
             f"({result.without_words:,} without a word, {result.not_complete:,} not complete, "
             f"{result.live:,} still going on)"
         )
-
-
-def _secret(name: str, *, made_up: bool = False, show: bool = False) -> str:
-    value = os.environ.get(name, "")
-    if value and len(value) < MIN_SECRET_CHARS:
-        raise DataError(f"must have {MIN_SECRET_CHARS} characters or more", field=name)
-    if value:
-        return value
-    if not made_up:
-        raise DataError(
-            "is not set: export it from a safe place, a fresh one is made by "
-            "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-            + (", or try the server with --demo" if name != "PHOTOCHAT_PSEUDONYM_KEY" else ""),
-            field=name,
-        )
-    value = secrets.token_urlsafe(24)
-    shown = f"; it is {value}" if show else ": sessions end when the server does"
-    note(f"photochat: {name} is not set, made one up{shown}")
-    return value

@@ -11,8 +11,15 @@ from tests.conftest import SAMPLE
 HEAVY = {"torch", "fiftyone", "transformers", "matplotlib", "pandas", "pyarrow", "duckdb", "boto3"}
 
 
-def commands():
-    return typer.main.get_command(app).commands
+def commands(group=None, path=()):
+    """Return every command by the words that call it; of a group its commands."""
+    found = {}
+    for name, command in (group or typer.main.get_command(app)).commands.items():
+        if hasattr(command, "commands"):
+            found |= commands(command, (*path, name))
+        else:
+            found[(*path, name)] = command
+    return found
 
 
 def run(*arguments, **options):
@@ -44,8 +51,9 @@ def test_help_and_counting_import_nothing_heavy():
 
 
 def test_every_command_has_help_with_an_example():
-    for name, command in commands().items():
-        help_text = run(name, "--help").stdout
+    for words, command in commands().items():
+        name = " ".join(words)
+        help_text = run(*words, "--help").stdout
         assert f"Example: photochat {name}" in " ".join(help_text.split()), name
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from collection.photos import MAX_SIDE, resized
 from photochat.errors import DataError
+from photochat.picture_copies import MAX_SIDE, resized
 
 
 def test_resized_once_upright_and_without_exif(tmp_path):
