@@ -1,4 +1,4 @@
-"""Whether a platform takes what hit_templates/ makes: schemas, lengths, and a form that can be sent.
+"""Whether a platform takes what hit_templates/ makes: schemas, lengths, a form that can be sent.
 
 The schemas are ours, after MTurk's documentation ("Data Structure Schema Locations" and the pages
 of each structure); they are stricter where a mistake would only show when workers are at it.
@@ -142,7 +142,9 @@ def key_problems(test: str, key: str) -> list[str]:
         answered.add(name)
         right = {choice.text for choice in question.iterfind(".//{*}SelectionIdentifier")}
         missing = right - choices.get(name, set())
-        problems += [f"answer key: {name}: no choice {choice}" for choice in sorted(map(str, missing))]
+        problems += [
+            f"answer key: {name}: no choice {choice}" for choice in sorted(map(str, missing))
+        ]
     problems += [f"no right answer to {name}" for name in choices if name not in answered]
     return problems
 
