@@ -142,7 +142,9 @@ def key_problems(test: str, key: str) -> list[str]:
         answered.add(name)
         right = {choice.text for choice in question.iterfind(".//{*}SelectionIdentifier")}
         missing = right - choices.get(name, set())
-        problems += [f"answer key: {name}: no choice {choice}" for choice in sorted(map(str, missing))]
+        problems += [
+            f"answer key: {name}: no choice {choice}" for choice in sorted(map(str, missing))
+        ]
     problems += [f"no right answer to {name}" for name in choices if name not in answered]
     return problems
 

@@ -133,7 +133,9 @@ def _form_of(question_form: str) -> dict[str, Any]:
     """Take a QuestionForm apart for the page that shows it."""
     root = etree.fromstring(question_form.encode())
     return {
-        "overview": [(etree.QName(part).localname, part.text) for part in root.iterfind("{*}Overview/*")],
+        "overview": [
+            (etree.QName(part).localname, part.text) for part in root.iterfind("{*}Overview/*")
+        ],
         "questions": [
             {
                 "name": question.findtext("{*}QuestionIdentifier"),
