@@ -12,14 +12,14 @@ from typing import NoReturn
 
 import typer
 
-from photochat.cli import (
+from photochat.cli import (campaign, collection, data, demo, evaluation, filtering, hit, mturk_emulator, photos, simulate):
     collection,
     data,
     demo,
     evaluation,
     filtering,
     hit,
-    mturk_emulator,
+for commands in (filtering, photos, collection, simulate, campaign, hit, mturk_emulator, data, evaluation, demo):
     photos,
     simulate,
 )
@@ -37,17 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (
-    filtering,
-    photos,
-    collection,
-    simulate,
-    hit,
-    data,
-    evaluation,
-    demo,
-    mturk_emulator,
-):
+for commands in (filtering, photos, collection, simulate, hit, data, evaluation, demo, mturk_emulator, campaign):
     commands.register(app)
 
 

@@ -55,7 +55,7 @@ def test_an_external_question_says_its_address_and_height() -> None:
 @settings(max_examples=60)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_text_is_carried_unharmed_through_html_and_xml(message: str, contact: str) -> None:
-    """Escaped for HTML inside of XML: what people wrote is text, and ends neither CDATA nor tags."""
+    """Escaped for HTML inside of XML: it stays text, and ends neither CDATA nor tags."""
     from html.parser import HTMLParser
 
     values = TEMPLATES.example("verification", CAMPAIGN)
