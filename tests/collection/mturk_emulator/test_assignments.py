@@ -64,6 +64,9 @@ def test_repeats_are_refused_where_that_is_asked_for(tmp_path):
         _, code, sentence = mturk.refused("approve_assignment", AssignmentId=work)
         assert code == "InvalidAssignmentState"
         assert "can be called with a status of: Submitted" in sentence
+        expiry = {"HITId": mturk.create(), "ExpireAt": 0}
+        mturk.api.update_expiration_for_hit(**expiry)
+        assert mturk.refused("update_expiration_for_hit", **expiry)[1] == "DuplicateRequest"
         assert mturk.money()["paid"] == 100
 
 

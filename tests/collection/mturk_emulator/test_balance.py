@@ -151,4 +151,4 @@ class Campaign(RuleBasedStateMachine):
 
 
 TestBooksBalance = Campaign.TestCase
-TestBooksBalance.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestBooksBalance.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)

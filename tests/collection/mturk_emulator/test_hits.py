@@ -70,9 +70,9 @@ def test_fewer_than_ten_assignments_never_become_ten(mturk, before, more, works)
          "ParameterValidationError"),
     ],
 )  # fmt: skip
-def test_what_is_out_of_bounds_is_refused_and_costs_nothing(mturk, values, code):
-    assert mturk.refused("create_hit", **order(**values))[0] == code
-    assert mturk.money()["available"] == 10_000
+def test_what_is_out_of_bounds_is_refused_and_costs_nothing(unchanged, values, code):
+    assert unchanged.refused("create_hit", **order(**values))[0] == code
+    assert unchanged.money()["available"] == 10_000
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_what_is_out_of_bounds_is_refused_and_costs_nothing(mturk, values, code)
         ("<Question/>", "namespace"),
     ],
 )
-def test_a_question_that_the_platform_would_not_take_is_refused(mturk, question, why):
-    kind, code, sentence = mturk.refused("create_hit", **order(Question=question))
+def test_a_question_that_the_platform_would_not_take_is_refused(unchanged, question, why):
+    kind, code, sentence = unchanged.refused("create_hit", **order(Question=question))
     assert (kind, code) == ("RequestError", "XMLParseError")
     assert why in sentence
 
@@ -154,13 +154,13 @@ def test_a_hit_with_undecided_work_cannot_be_deleted(mturk):
     )
 
 
-def test_nothing_is_found_under_an_unknown_id(mturk):
+def test_nothing_is_found_under_an_unknown_id(unchanged):
     for operation, id, code in (
         ("get_hit", {"HITId": "X"}, "HITDoesNotExist"),
         ("list_assignments_for_hit", {"HITId": "X"}, "HITDoesNotExist"),
         ("approve_assignment", {"AssignmentId": "X"}, "AssignmentDoesNotExist"),
         ("get_qualification_type", {"QualificationTypeId": "X"}, "QualificationTypeDoesNotExist"),
     ):
-        kind, found, sentence = mturk.refused(operation, **id)
+        kind, found, sentence = unchanged.refused(operation, **id)
         assert (kind, found) == ("RequestError", code)
         assert " X does not exist. (" in sentence

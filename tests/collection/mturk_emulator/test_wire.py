@@ -47,8 +47,8 @@ TARGET = "MTurkRequesterServiceV20170117."
         ("NotifyWorkers", [], "Member must be of type structure"),
     ],
 )  # fmt: skip
-def test_a_request_that_botocores_model_does_not_allow_is_refused(mturk, operation, body, says):
-    status, answer = post(mturk.url, TARGET + operation, json.dumps(body).encode(), SIGNED)
+def test_a_request_that_botocores_model_does_not_allow_is_refused(unchanged, operation, body, says):
+    status, answer = post(unchanged.url, TARGET + operation, json.dumps(body).encode(), SIGNED)
     assert (status, answer["__type"]) == (400, "ValidationException")
     assert says in answer["message"]
 
@@ -62,13 +62,13 @@ def test_a_request_that_botocores_model_does_not_allow_is_refused(mturk, operati
         (TARGET + "GetFileUploadURL", b"{}", "RequestError"),
     ],
 )
-def test_what_is_no_call_is_refused(mturk, target, body, kind):
-    status, answer = post(mturk.url, target, body, SIGNED)
+def test_what_is_no_call_is_refused(unchanged, target, body, kind):
+    status, answer = post(unchanged.url, target, body, SIGNED)
     assert (status, answer["__type"]) == (400, kind)
 
 
-def test_an_operation_that_is_not_served_says_so(mturk):
-    kind, code, sentence = mturk.refused(
+def test_an_operation_that_is_not_served_says_so(unchanged):
+    kind, code, sentence = unchanged.refused(
         "update_hit_type_of_hit", HITId="A", HITTypeId="B"
     )  # fmt: skip
     assert (kind, code) == ("RequestError", "OperationNotEmulated")
@@ -155,9 +155,9 @@ def test_the_clock_stands_until_it_is_moved_and_never_goes_back(mturk):
     assert START + 86_410 <= running <= mturk.control("clock")["now"]
 
 
-def test_the_control_side_takes_nothing_that_another_sites_page_could_send(mturk):
+def test_the_control_side_takes_nothing_that_another_sites_page_could_send(unchanged):
     request = urllib.request.Request(
-        f"{mturk.url}/_emulator/deposit", b'{"amount": "1"}', {"Content-Type": "text/plain"}
+        f"{unchanged.url}/_emulator/deposit", b'{"amount": "1"}', {"Content-Type": "text/plain"}
     )
     with pytest.raises(urllib.error.HTTPError) as error:
         urllib.request.urlopen(request)
