@@ -24,22 +24,37 @@ def catch_up(turn: Turn) -> None:
     Accepted work past its deadline is abandoned, submitted work is approved at its time, what a HIT
     no longer needs is released at its expiry, and old HITs are disposed of.
     """
-    late = sa.and_(assignments.c.status == "Accepted", assignments.c.deadline <= turn.now)
-    for row in turn.all(sa.select(assignments).where(late)):
+    moments = {"now": turn.now, "old": turn.now - DISPOSED_AFTER_SECONDS}
+    if not turn.connection.execute(_ANYTHING_DUE, moments).scalar_one():
+        return
+    for row in turn.all(sa.select(assignments).where(_LATE), **moments):
         turn.change(assignments, row, status="Abandoned")
         hold(turn, row.hit)
-    due = sa.and_(assignments.c.status == "Submitted", assignments.c.auto_approval_at <= turn.now)
-    for row in turn.all(sa.select(assignments).where(due).order_by(assignments.c.auto_approval_at)):
+    to_approve = sa.select(assignments).where(_DUE).order_by(assignments.c.auto_approval_at)
+    for row in turn.all(to_approve, **moments):
         approve(turn, row, at=row.auto_approval_at)
-    expired = sa.and_(hits.c.open, hits.c.expires_at <= turn.now)
-    for row in turn.all(sa.select(hits).where(expired)):
+    for row in turn.all(sa.select(hits).where(_EXPIRED), **moments):
         turn.change(hits, row, open=False)
         hold(turn, row.id)
-    old = sa.and_(~hits.c.disposed, hits.c.expires_at <= turn.now - DISPOSED_AFTER_SECONDS)
-    for row in turn.all(sa.select(hits).where(old)):
+    for row in turn.all(sa.select(hits).where(_OLD), **moments):
         if not counts(turn, row.id)["Accepted"]:
             turn.change(hits, row, disposed=True)
             hold(turn, row.id)
+
+
+_NOW: Any = sa.bindparam("now")
+_LATE = sa.and_(assignments.c.status == "Accepted", assignments.c.deadline <= _NOW)
+_DUE = sa.and_(assignments.c.status == "Submitted", assignments.c.auto_approval_at <= _NOW)
+_EXPIRED = sa.and_(hits.c.open, hits.c.expires_at <= _NOW)
+_OLD = sa.and_(~hits.c.disposed, hits.c.expires_at <= sa.bindparam("old"))
+_ANYTHING_DUE = sa.select(
+    sa.or_(
+        sa.exists().where(_LATE),
+        sa.exists().where(_DUE),
+        sa.exists().where(_EXPIRED),
+        sa.exists().where(_OLD),
+    )
+)  # asked first: mostly nothing is
 
 
 def counts(turn: Turn, hit: str) -> Counter[str]:

@@ -57,6 +57,8 @@ def parse_question(xml: str, *, allow_http: bool = False) -> Question:
         raise QuestionError(f"it has more than {MAX_BYTES:,} bytes")
     root = _root(xml)
     name = _local(root)
+    if name in ("ExternalQuestion", "HTMLQuestion"):
+        _need_only(root, "ExternalURL" if name == "ExternalQuestion" else "HTMLContent")
     if name == "ExternalQuestion":
         url = _needed(root, "ExternalURL").strip()
         _check_address(url, allow_http)
@@ -229,9 +231,23 @@ def _with(url: str, values: Mapping[str, str]) -> str:
 def _root(xml: str) -> ET.Element:
     try:
         _without_doctype(xml)
-        return ET.fromstring(xml)  # noqa: S314
+        root = ET.fromstring(xml)  # noqa: S314
     except (ET.ParseError, expat.ExpatError) as error:
         raise QuestionError(f"it is not well-formed XML ({error})") from error
+    if not re.fullmatch(rf"\{{{SCHEMAS}\d{{4}}-\d\d-\d\d/{_local(root)}\.xsd\}}.*", root.tag):
+        raise QuestionError(
+            f"{_local(root)} is not in its namespace, {SCHEMAS}<date>/{_local(root)}.xsd"
+        )
+    return root
+
+
+def _need_only(root: ET.Element, first: str) -> None:
+    """Refuse what the schema does not have: anything but two elements, in this order."""
+    names = [_local(child) for child in root]
+    if names != [first, "FrameHeight"]:
+        raise QuestionError(
+            f"{_local(root)} holds {first} and FrameHeight, in this order, not {', '.join(names)}"
+        )
 
 
 def _without_doctype(xml: str) -> None:

@@ -20,7 +20,7 @@ class Rules:
     """How strict this emulator is."""
 
     allow_http: bool = False  # external questions over http, for a server on this machine
-    refuse_repeats: bool = False  # approving or rejecting twice is an error, as clients report
+    refuse_repeats: bool = False  # approve, reject, expire: an error when repeated, as reported
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Turn:
         """Return the only row, or None."""
         return self.connection.execute(statement).one_or_none()
 
-    def all(self, statement: sa.Select[Any]) -> list[Row[Any]]:
-        """Return all rows."""
-        return list(self.connection.execute(statement))
+    def all(self, statement: sa.Select[Any], **values: object) -> list[Row[Any]]:
+        """Return all rows; `values` are those of the statement's parameters."""
+        return list(self.connection.execute(statement, values))
 
     def find(self, table: sa.Table, **values: object) -> Row[Any] | None:
         """Return the row that has these values, or None."""

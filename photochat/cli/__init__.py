@@ -12,14 +12,15 @@ from typing import NoReturn
 
 import typer
 
-from photochat.cli import (campaign, collection, data, demo, evaluation, filtering, hit, mturk_emulator, photos, simulate):
+from photochat.cli import (
+    campaign,
     collection,
     data,
     demo,
     evaluation,
     filtering,
     hit,
-for commands in (filtering, photos, collection, simulate, campaign, hit, mturk_emulator, data, evaluation, demo):
+    mturk_emulator,
     photos,
     simulate,
 )
@@ -37,7 +38,18 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (filtering, photos, collection, simulate, hit, data, evaluation, demo, mturk_emulator, campaign):
+for commands in (
+    filtering,
+    photos,
+    collection,
+    simulate,
+    campaign,
+    hit,
+    mturk_emulator,
+    data,
+    evaluation,
+    demo,
+):
     commands.register(app)
 
 

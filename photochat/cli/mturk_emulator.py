@@ -34,7 +34,8 @@ def mturk_emulator(
         bool, typer.Option("--allow-http", help="Take external questions over http.")
     ] = False,
     refuse_repeats: Annotated[
-        bool, typer.Option("--refuse-repeats", help="Approving or rejecting twice is an error.")
+        bool,
+        typer.Option("--refuse-repeats", help="Approve, reject, expire: an error when repeated."),
     ] = False,
     access_key: Annotated[
         str | None, typer.Option(help="The only access key id that is accepted.", metavar="ID")

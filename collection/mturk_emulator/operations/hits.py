@@ -121,8 +121,16 @@ def create_additional_assignments(turn: Turn, request: Request) -> dict[str, Any
 
 
 def update_expiration(turn: Turn, request: Request) -> dict[str, Any]:
-    """UpdateExpirationForHIT: a time that has passed ends it now; a later one opens it again."""
+    """UpdateExpirationForHIT: a time that has passed ends it now; a later one opens it again.
+
+    The live service takes HIT and time for a request token (Dallinger#3109); where repeats are to
+    be refused, so does this.
+    """
     hit = found(turn, request["HITId"])
+    if turn.rules.refuse_repeats:
+        own_token = {"UniqueRequestToken": f"{hit.id} {int(request['ExpireAt'])}"}
+        refuse_repeat(turn, "expiration", own_token)
+        remember(turn, "expiration", own_token, turn.call)
     at = max(float(request["ExpireAt"]), turn.now)
     if at > turn.now + SECONDS["LifetimeInSeconds"][1]:
         raise invalid_value("ExpireAt", request["ExpireAt"], "It is more than a year from now.")

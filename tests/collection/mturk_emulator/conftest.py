@@ -15,3 +15,13 @@ def mturk(tmp_path: Path) -> Iterator[Rehearsal]:
     """An emulator with 100 dollars, whose clock stands."""
     with rehearsal(tmp_path / "books.db") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    """An emulator that a module's tests share because they ask only what is refused."""
+    with rehearsal(tmp_path_factory.mktemp("unchanged") / "books.db") as running:
+        yield running
+        books = running.control("books")
+        assert not books["hits"]
+        assert books["account"]["available"] == 10_000

@@ -86,7 +86,7 @@ class Rehearsal:
 
     def work(self, hit: str, worker: str = "AWORKER1") -> str:
         """Accept and hand in; return the assignment's id."""
-        assignment = self.accept(self.worker(worker), hit)
+        assignment = self.accept(worker, hit)
         self.submit(worker, assignment)
         return assignment
 
