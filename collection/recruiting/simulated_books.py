@@ -190,7 +190,7 @@ class Books:
         self._file.execute("UPDATE submissions SET state = ? WHERE id = ?", (state, submission))
 
     def meets(self, worker: str, requirement: Requirement) -> bool:
-        """Whether a worker meets a requirement; everybody meets those that are the platform's own."""
+        """Whether a worker meets a requirement; everybody meets the platform's own ones."""
         if requirement.name in BUILT_IN:
             return True
         row = self._file.execute(

@@ -1,0 +1,135 @@
+"""Paying somebody for whom the platform has no assignment: a posting open to that worker alone.
+
+The worker is given a private qualification, the posting that demands it is published, they are
+told, and what they hand in is approved. Each step is a row of the ledger and follows from the rows
+before it, so it can be taken up after a crash at any point.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+
+from collection.campaign import Campaign
+from collection.money import calls
+from collection.money.calls import Call, CallKind
+from collection.money.fees import Fees
+from collection.money.ledger import Row
+from collection.money.owed import Debt
+from collection.money.pay import PaidKind
+from collection.recruiting.recruiter import Order, Requirement, Submission
+
+ASSIGNMENT_SECONDS = 3600
+LIFETIME_SECONDS = 30 * 86400
+AUTO_APPROVAL_SECONDS = 8 * 3600  # if nobody runs `campaign pay` again
+PREFIX = "compensation:"
+
+WHY: dict[PaidKind, str] = {
+    "complete": "you finished a conversation with us",
+    "partner_left": "you talked with us until your partner left",
+    "no_partner": "you waited with us for a partner in vain",
+    "unfinished": "you talked with us until the conversation broke off",
+}
+
+# Makes the posting's question (MTurk: XML) from the campaign, the debt and the reason.
+Question = Callable[[Campaign, Debt, str], str]
+
+
+def html_question(campaign: Campaign, debt: Debt, reason: str) -> str:
+    """Return the question of hit_templates/compensation.html.j2."""
+    from collection.recruiting.hits import Templates, campaign_values
+
+    values = {
+        **campaign_values(campaign),
+        "amount": f"{debt.amount:.2f}",
+        "currency": campaign.pay.currency,
+        "reason": reason,
+        "code": debt.person.code or "",
+    }
+    return Templates().question("compensation", values)
+
+
+def key_of(debt: Debt) -> str:
+    """Return what makes this compensation this one, in the platform's own ids."""
+    return f"{PREFIX}{debt.person.worker}:{debt.person.assignment}"
+
+
+def next_call(
+    campaign: Campaign,
+    debt: Debt,
+    rows: Mapping[tuple[CallKind, str], Row],
+    submissions: Mapping[str, Sequence[Submission]],
+    *,
+    fees: Fees,
+    question: Question,
+) -> Call | None:
+    """Return the next step for a person; None if it has to be waited, or all is done.
+
+    `rows` are the campaign's by kind and key, `submissions` those of compensations by posting.
+    """
+    key, person = key_of(debt), debt.person
+    qualification = f"compensation-{person.participant}"
+    given = rows.get(("qualify", key))
+    if given is None:
+        return calls.qualify(key, qualification, person.worker, 1)
+    published = rows.get(("publish", key))
+    if published is None:
+        if given.state != "confirmed":
+            return None
+        order = _order(campaign, debt, qualification, question)
+        return calls.publish(key, order, fees, worker=person.worker, participant=person.participant)
+    if published.state != "confirmed" or published.posting is None:
+        return None
+    if ("notify", key) not in rows:
+        return _letter(campaign, debt, key, order_title(campaign))
+    for one in submissions.get(published.posting, ()):
+        waiting = one.worker == person.worker and one.state == "submitted"
+        if waiting and ("approve", one.id) not in rows:
+            return calls.approve(
+                one,
+                reward=published.amount,
+                assignments=1,
+                fees=fees,
+                participant=person.participant,
+            )
+    return None
+
+
+def order_title(campaign: Campaign) -> str:
+    """Return the title under which the worker finds the posting: 128 characters at most."""
+    return f"Payment that we owe you: {campaign.texts.title}"[:128]
+
+
+def _order(campaign: Campaign, debt: Debt, qualification: str, question: Question) -> Order:
+    return Order(
+        token="",  # the ledger's row has it
+        kind="compensation",
+        title=order_title(campaign),
+        description="Only for the worker to whom we owe this: nothing to do but to submit.",
+        keywords="compensation, payment",
+        reward=debt.amount,
+        assignments=1,
+        assignment_seconds=ASSIGNMENT_SECONDS,
+        lifetime_seconds=LIFETIME_SECONDS,
+        auto_approval_seconds=AUTO_APPROVAL_SECONDS,
+        question=question(campaign, debt, _reason(debt)),
+        requirements=(Requirement(qualification, "Exists"),),
+    )
+
+
+def _reason(debt: Debt) -> str:
+    assert debt.person.kind is not None
+    day = datetime.datetime.fromtimestamp(debt.person.finished_at, datetime.timezone.utc)
+    return (
+        f"On {day.day} {day:%B %Y} {WHY[debt.person.kind]}, and there was no assignment of yours "
+        "by which we could pay you."
+    )
+
+
+def _letter(campaign: Campaign, debt: Debt, key: str, title: str) -> Call:
+    text = (
+        f"{_reason(debt)} We owe you {debt.amount:.2f} {campaign.pay.currency}. There is now a "
+        f'task open to you alone, "{title}": accept it and submit it, there is nothing to fill in. '
+        f"Questions? {campaign.texts.contact}"
+    )
+    return calls.notify(key, [debt.person.worker], subject="We owe you a payment", text=text)

@@ -1,0 +1,336 @@
+"""`campaign pay`: everybody gets what the campaign file promises, once, whatever crashed before.
+
+Reads who has finished from the database and what was handed in from the platform, intends what is
+owed, carries it out, and gives back what postings reserve too much.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from collection.campaign import Campaign
+from collection.database import Database
+from collection.money import compensation, ledger
+from collection.money.calls import Call, bonus
+from collection.money.carry_out import Carried, carry_out
+from collection.money.cents import NOTHING
+from collection.money.ledger import BudgetError, Row
+from collection.money.owed import Debt, Owed, owed
+from collection.money.pay import PaidKind, fees_of
+from collection.money.people import finished
+from collection.recruiting.recruiter import (
+    Order,
+    Posting,
+    Recruiter,
+    RecruiterError,
+    Submission,
+    TryAgainError,
+)
+from photochat.errors import DataError
+
+REASON: dict[PaidKind, str] = {
+    "complete": "Thank you for completing the conversation.",
+    "partner_left": "For your time: your partner left the conversation.",
+    "no_partner": "For your time in the waiting room: no partner came.",
+    "unfinished": "For your time: the conversation could not be finished.",
+}
+T = TypeVar("T")
+_READINGS = 6
+_STEPS = 4  # of a compensation: qualify, publish, notify, approve
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A call that was intended in this run, as it is shown."""
+
+    kind: str
+    worker: str | None
+    amount: Decimal
+    fee: Decimal
+    why: str
+
+
+class Paid(msgspec.Struct, frozen=True):
+    """What a run of `pay` found and did. With a dry run `intended` is what it would begin with."""
+
+    dry_run: bool
+    intended: tuple[Line, ...]
+    over_budget: tuple[Line, ...]
+    people: dict[str, int]  # by where they stand: `collection.money.owed.Owed`
+    not_compensated: str | None  # why nobody was, though it was asked for
+    carried: Carried
+    committed: Decimal
+    budget: Decimal
+    currency: str
+
+
+class Platform(msgspec.Struct, frozen=True):
+    """What the platform shows of a campaign's postings."""
+
+    postings: Mapping[str, Posting]
+    chat: tuple[Submission, ...]
+    compensations: Mapping[str, Sequence[Submission]]
+    longest_assignment: float
+    unknown: str | None  # why submissions may be there that are not shown here
+
+
+def pay(
+    database: Database,
+    recruiter: Recruiter,
+    campaign: Campaign,
+    *,
+    compensate: bool = False,
+    retry_failed: bool = False,
+    dry_run: bool = False,
+    question: compensation.Question = compensation.html_question,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+    say: Callable[[str], None] = lambda line: None,
+) -> Paid:
+    """Pay everybody who is owed something; safe to repeat.
+
+    Only with `compensate` do people without a submission get a posting of their own. What the
+    budget does not cover is listed, not paid.
+
+    Raises:
+        DataError: the platform cannot be used at all.
+    """
+    carried = Carried()
+    if not dry_run:
+        if retry_failed:
+            with database.writing.begin() as connection:
+                ledger.retry_failed(connection, campaign, now=clock())
+        carried = carry_out(database, recruiter, campaign, clock=clock, sleep=sleep, say=say)
+    intended: list[Line] = []
+    over: dict[str, Line] = {}
+    for _ in range(1 if dry_run else 1 + _STEPS):
+        seen = look(database, recruiter, campaign, sleep)
+        debts = _debts(database, campaign, seen, clock())
+        calls = _calls_due(database, campaign, recruiter.name, debts, seen, compensate, question)
+        fresh = _intend(database, campaign, calls, over, clock(), dry_run=dry_run)
+        intended += fresh
+        if dry_run or not fresh or carried.stopped:
+            break
+        more = carry_out(database, recruiter, campaign, clock=clock, sleep=sleep, say=say)
+        carried = _add(carried, more)
+    if not dry_run:
+        _settle(database, campaign, look(database, recruiter, campaign, sleep), clock())
+    with database.read() as reader:
+        total = ledger.committed(reader, campaign)
+    return Paid(
+        dry_run,
+        tuple(intended),
+        tuple(over.values()),
+        {name: len(getattr(debts, name)) for name in Owed.__struct_fields__},
+        seen.unknown if compensate and debts.missing else None,
+        carried,
+        total,
+        campaign.pay.budget,
+        campaign.pay.currency,
+    )
+
+
+def look(
+    database: Database,
+    recruiter: Recruiter,
+    campaign: Campaign,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Platform:
+    """Read from the platform all that belongs to a campaign's confirmed postings.
+
+    Raises:
+        DataError: it does not answer, asked several times.
+    """
+    with database.read() as reader:
+        rows = ledger.calls(reader, campaign, kinds=("publish",))
+    orders = {row.posting: _order(row) for row in rows if row.state == "confirmed" and row.posting}
+    listed = patiently(lambda: list(recruiter.postings()), sleep)
+    shown = {one.id: one for one in listed if one.id in orders}
+    found: dict[str, tuple[Submission, ...]] = {}
+    for posting in shown:
+        found[posting] = patiently(lambda p=posting: tuple(recruiter.submissions(p)), sleep)  # type: ignore[misc]
+    chat = [posting for posting in shown if orders[posting].kind == "chat"]
+    unknown = None
+    if any(row.state in ledger.OPEN for row in rows if _order(row).kind == "chat"):
+        unknown = "a posting has been sent, and the platform's answer is still missing"
+    elif gone := [p for p, order in orders.items() if order.kind == "chat" and p not in shown]:
+        unknown = f"{len(gone)} postings are no longer listed by the platform"
+    return Platform(
+        shown,
+        tuple(one for posting in chat for one in found[posting]),
+        {posting: subs for posting, subs in found.items() if posting not in chat},
+        max((float(orders[posting].assignment_seconds) for posting in chat), default=0.0),
+        unknown,
+    )
+
+
+def patiently(read: Callable[[], T], sleep: Callable[[float], None]) -> T:
+    """Read from a platform, again where it does not answer.
+
+    Raises:
+        DataError: it never did.
+    """
+    for attempt in range(_READINGS):
+        try:
+            return read()
+        except TryAgainError as error:
+            problem = str(error)
+            sleep(2.0**attempt)
+        except RecruiterError as error:
+            raise DataError(f"the platform refuses to be read: {error}") from error
+    raise DataError(f"the platform does not answer ({problem}): run the command again later")
+
+
+def _debts(database: Database, campaign: Campaign, seen: Platform, now: float) -> Owed:
+    with database.read() as reader:
+        people = finished(reader, campaign.name)
+        rows = ledger.calls(reader, campaign, kinds=("qualify", "publish"))
+    begun = {row.key for row in rows if row.key.startswith(compensation.PREFIX)}
+    compensated = {
+        person.participant
+        for person in people
+        if compensation.key_of(Debt(person, NOTHING)) in begun
+    }
+    return owed(
+        campaign.pay,
+        people,
+        seen.chat,
+        now=now,
+        grace_seconds=max(campaign.pay.compensate_after_hours * 3600.0, seen.longest_assignment),
+        compensated=compensated,
+    )
+
+
+def _calls_due(
+    database: Database,
+    campaign: Campaign,
+    platform: str,
+    debts: Owed,
+    seen: Platform,
+    compensate: bool,
+    question: compensation.Question,
+) -> list[Call]:
+    fees = fees_of(campaign.pay, platform)
+    with database.read() as reader:
+        rows = {(row.kind, row.key): row for row in ledger.calls(reader, campaign)}
+    due = []
+    for debt in debts.bonus:
+        assert debt.submission is not None
+        assert debt.person.kind is not None
+        key = f"{debt.person.worker}:{debt.person.assignment}"
+        if ("bonus", key) not in rows:
+            reason = REASON[debt.person.kind]
+            who = debt.person.participant
+            due.append(
+                bonus(key, debt.submission, debt.amount, fees, participant=who, reason=reason)
+            )
+    # Where not all can be seen, a submission that seems to be missing may be there, and paid.
+    if compensate and seen.unknown is None:
+        for debt in debts.missing:
+            key = f"{debt.person.worker}:{debt.person.assignment}"
+            if debt.amount and ("bonus", key) not in rows:
+                call = compensation.next_call(
+                    campaign, debt, rows, seen.compensations, fees=fees, question=question
+                )
+                due += [call] if call is not None else []
+    return due
+
+
+def _intend(
+    database: Database,
+    campaign: Campaign,
+    calls: Sequence[Call],
+    over: dict[str, Line],
+    now: float,
+    *,
+    dry_run: bool,
+) -> list[Line]:
+    """Write the calls down, those that the budget covers; a dry run takes it all back."""
+    fresh = []
+    with database.writing.connect() as connection, connection.begin() as transaction:
+        known = _last_id(connection)
+        for call in calls:
+            line = _line(call)
+            try:
+                row = ledger.intend(connection, campaign, call, now=now)
+            except BudgetError:
+                over[f"{call.kind} {call.key}"] = line
+                continue
+            over.pop(f"{call.kind} {call.key}", None)
+            if row > known:
+                fresh.append(line)
+        if dry_run:
+            transaction.rollback()
+    return fresh
+
+
+def _settle(database: Database, campaign: Campaign, seen: Platform, now: float) -> None:
+    """Give back what no submission and no bonus can need any more."""
+    debts = _debts(database, campaign, seen, now)
+    done = {
+        debt.submission.id
+        for debt in (*debts.reward_only, *debts.late)
+        if debt.submission is not None
+    }
+    claimed = {
+        debt.submission.id
+        for name in Owed.__struct_fields__
+        for debt in getattr(debts, name)
+        if debt.submission is not None
+    }
+    handed_in: dict[str, list[Submission]] = {posting: [] for posting in seen.postings}
+    for one in (*seen.chat, *(sub for subs in seen.compensations.values() for sub in subs)):
+        handed_in.setdefault(one.posting, []).append(one)
+    with database.writing.begin() as connection:
+        for posting, shown in seen.postings.items():
+            rows = ledger.calls(connection, campaign, kinds=("bonus",), posting=posting)
+            paid = {row.submission for row in rows}
+            subs = handed_in[posting]
+            over = not shown.open and shown.pending == 0
+            # Approved without a claim: no bonus comes, for nobody's participation is behind it.
+            settled = sum(
+                one.id in paid
+                or one.id in done
+                or (one.state == "approved" and one.id not in claimed)
+                for one in subs
+            )
+            ledger.settle(
+                connection,
+                campaign,
+                posting,
+                of_units=shown.assignments,
+                spare=max(shown.assignments - len(subs), 0) if over else 0,
+                settled=settled,
+            )
+
+
+def _line(call: Call) -> Line:
+    return Line(call.kind, call.worker, call.amount, call.fee, call.reason or call.key)
+
+
+def _order(row: Row) -> Order:
+    return msgspec.convert(row.payload["order"], Order)
+
+
+def _last_id(connection: Connection) -> int:
+    from collection.tables import ledger as table
+
+    return int(
+        connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one()
+    )
+
+
+def _add(one: Carried, other: Carried) -> Carried:
+    return Carried(
+        one.confirmed + other.confirmed,
+        one.tried_again + other.tried_again,
+        one.failed + other.failed,
+        other.left,
+        other.stopped,
+    )
