@@ -15,6 +15,7 @@ import msgspec
 
 from collection import wording
 from collection.money.pay import Pay, floats, problems
+from collection.recruiting import terms
 from photochat.dialogue import MAX_MESSAGE_CHARS, MIN_TURNS_BEFORE_SHARE
 from photochat.errors import DataError
 
@@ -130,6 +131,8 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entry: Entry = Entry()
     limits: Limits = Limits()
     pay: Pay = Pay()
+    recruiting: terms.Recruiting = terms.Recruiting()
+    review: terms.Review = terms.Review()
     texts: Texts = Texts()
     check: tuple[Question, ...] = msgspec.field(
         default_factory=lambda: msgspec.convert(wording.CHECK, tuple[Question, ...])
@@ -183,6 +186,7 @@ def _contradictions(campaign: Campaign) -> list[tuple[str, str]]:
     if campaign.timeouts.idle_nudge >= campaign.timeouts.idle_end:
         found.append(("timeouts.idle_nudge", "must be below timeouts.idle_end"))
     found += problems(campaign.pay)
+    found += terms.problems(campaign.recruiting, campaign.timeouts)
     for number, question in enumerate(campaign.check):
         if question.answer > len(question.options):
             found.append((f"check[{number}].answer", "must be the number of one of the options"))

@@ -164,11 +164,11 @@ def _guard(app: Flask, config: ServerConfig) -> None:
         scheme = "wss" if request.is_secure else "ws"
         headers = response.headers
         # A platform frames the workers' pages and takes their forms, and never the requester's.
-        inner = request.blueprint == "admin"
-        frames = () if inner else ancestors
+        outer = request.blueprint == "pages"
+        frames = ancestors if outer else ()
         headers["Content-Security-Policy"] = policy.format(
             sockets=f"{scheme}://{request.host}",
-            forms=" ".join(("'self'", *(() if inner else service.exits.origins))),
+            forms=" ".join(("'self'", *(service.exits.origins if outer else ()))),
             frames=" ".join(frames) or "'none'",
         )
         headers["X-Content-Type-Options"] = "nosniff"

@@ -322,7 +322,8 @@ class Service:
 
     def way_out(self, row: Row[Any]) -> WayOut:
         """Return how one who is through hands the work in."""
-        return leaving(self.exits, row)
+        with self.database.read() as reader:
+            return leaving(reader, self.exits, row)
 
     def waiting_here(self) -> list[int]:
         """Return who of those in the waiting room has the socket here."""

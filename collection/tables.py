@@ -170,3 +170,54 @@ ledger = Table(  # every call that changes something at a recruiter's platform, 
 )
 Index(None, ledger.c.campaign, ledger.c.state)
 Index(None, ledger.c.campaign, ledger.c.posting)
+
+postings = Table(  # what the platform showed of a campaign's postings when it was last asked
+    "postings",
+    metadata,
+    Column("campaign", String(40), nullable=False),
+    Column("id", String(200), nullable=False),  # the platform's
+    Column("token", String(64)),
+    Column("assignments", Integer, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("pending", Integer, nullable=False),  # accepted and not yet handed in
+    Column("available", Integer, nullable=False),  # to be accepted
+    Column("expires_at", Time),  # null: it does not expire by itself
+    Column("seen_at", Time, nullable=False),
+    PrimaryKeyConstraint("campaign", "id"),
+)
+
+submissions = Table(  # what was handed in there, and whose participation it is
+    "submissions",
+    metadata,
+    Column("campaign", String(40), nullable=False),
+    Column("id", String(200), nullable=False),  # the platform's
+    Column("posting", String(200), nullable=False),
+    Column("worker", String(200), nullable=False),
+    Column("state", String(10), nullable=False),  # submitted, approved, rejected
+    Column("code", Text),  # as the worker gave it
+    Column("submitted_at", Time, nullable=False),
+    Column("deadline", Time),  # when the platform approves it by itself
+    Column("participant", BigInteger, ForeignKey("participants.id")),
+    Column("finding", String(24)),  # what is odd about it, see collection/recruiting/matching.py
+    Column("seen_at", Time, nullable=False),
+    PrimaryKeyConstraint("campaign", "id"),
+)
+Index(None, submissions.c.campaign, submissions.c.state)
+
+link_books = Table(  # the books of a campaign without a platform: who is to be paid, and was
+    "link_books",
+    metadata,
+    Column("campaign", String(40), nullable=False),
+    Column("token", String(200), nullable=False),  # the same is never written twice
+    Column("kind", String(10), nullable=False),  # posting, extend, expire, approve, reject, bonus
+    Column("posting", String(200)),
+    Column("submission", String(250)),
+    Column("worker", String(200)),
+    Column("amount", BigInteger, nullable=False, server_default="0"),  # cents
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("payload", Text, nullable=False, server_default="{}"),  # JSON object
+    Column("at", Time, nullable=False),
+    Column("paid_at", Time),
+    Column("paid_reference", String(200)),
+    PrimaryKeyConstraint("campaign", "token"),
+)

@@ -96,7 +96,7 @@ def choosing_view(row: Row[Any], now: float) -> dict[str, Any]:
 
 
 def done_view(row: Row[Any], now: float, way_out: WayOut) -> dict[str, Any]:
-    """Return the state of one who is through, with the code and how to hand it in, if there is one."""
+    """Return the state of one who is through, with the code and how to hand it in."""
     _, message = ending(row.reason)
     return {
         "kind": "done",

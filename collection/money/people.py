@@ -52,6 +52,17 @@ def finished(reader: Connection, campaign: str) -> list[Person]:
     ]
 
 
+def kind_of(reader: Connection, campaign: str, participant: int) -> PaidKind | None:
+    """Return how one participation is paid; None where it is not, or not finished."""
+    talks = _broken_off(campaign)
+    row = reader.execute(
+        sa.select(participants.c.reason, talks.c.shared)
+        .select_from(participants.outerjoin(talks, talks.c.who == participants.c.id))
+        .where(participants.c.id == participant)
+    ).one()
+    return paid_kind(row.reason, talked=row.shared is not None, shared=bool(row.shared))
+
+
 def count_kinds(reader: Connection, campaign: str) -> dict[PaidKind, int]:
     """Count the participations to be paid by how they ended."""
     talks = _broken_off(campaign)

@@ -1,4 +1,4 @@
-"""Whether a platform takes what hit_templates/ makes: schemas, lengths, and a form that can be sent.
+"""Whether a platform takes what hit_templates/ makes: schemas, lengths, a form that can be sent.
 
 The schemas are ours, after MTurk's documentation ("Data Structure Schema Locations" and the pages
 of each structure); they are stricter where a mistake would only show when workers are at it.

@@ -1,4 +1,4 @@
-"""A HIT as a worker would meet it: the platform's bar, the page in a frame, before and after Accept.
+"""A HIT as a worker would meet it: the platform's bar around a frame, before and after Accept.
 
 Nothing here leaves the machine: the frame hands the work in to the preview itself.
 """

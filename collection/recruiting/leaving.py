@@ -6,15 +6,17 @@ a code that says how it ended; a plain link has the code on the page and nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import Connection, Row
 
 from collection.campaign import Campaign
-from collection.recruiting.submitting import submit_address, submit_origins
+from collection.money.pay import PaidKind
+from collection.money.people import kind_of
+from collection.recruiting.submitting import MTURK_ORIGINS, submit_address, submit_origins
 
 PROLIFIC_COMPLETION = "https://app.prolific.com/submissions/complete?cc="
 # Who may frame the chat's pages: the sites on which MTurk's workers work.
@@ -24,6 +26,7 @@ MTURK_FRAMES = (
     "https://www.mturk.com",
 )
 HAND_IN = "One step is left: hand the task in with this button. It counts only then."
+GO_BACK = "One step is left: go back with this button, which tells Prolific that you are through."
 RETURN_HIT = "Please return this task on the platform; returned work does not count against you."
 RETURN_STUDY = "Please go back to Prolific and return your submission there."
 
@@ -34,11 +37,11 @@ class Exits(msgspec.Struct, frozen=True):
 
     origins: tuple[str, ...] = ()
     frames: tuple[str, ...] = ()
-    codes: dict[str, str] = msgspec.field(default_factory=dict)
+    codes: dict[PaidKind, str] = msgspec.field(default_factory=dict)
 
 
 class HandIn(msgspec.Struct, frozen=True):
-    """A form ("post") or a link ("get"), complete: where it goes, with which fields, what it says."""
+    """A form ("post") or a link ("get"), ready to use: address, fields, what it says."""
 
     method: Literal["post", "get"]
     action: str
@@ -54,23 +57,30 @@ class WayOut(msgspec.Struct, frozen=True):
 
 
 def exits_of(campaign: Campaign) -> Exits:
-    """Return what a campaign allows."""
-    return Exits(submit_origins(()))
+    """Return what a campaign allows, by the platform it recruits on."""
+    terms = campaign.recruiting
+    if terms.recruiter == "mturk":
+        origins = submit_origins(terms.submit_hosts)
+        return Exits(origins, (*MTURK_FRAMES, *origins[len(MTURK_ORIGINS) :]))
+    if terms.recruiter == "prolific":
+        return Exits(codes=dict(terms.prolific.codes))
+    return Exits()
 
 
-def leaving(exits: Exits, row: Row[Any]) -> WayOut:
+def leaving(reader: Connection, exits: Exits, row: Row[Any]) -> WayOut:
     """Return how a participant leaves, by their row."""
     recruiter = msgspec.json.decode(row.recruiter or "{}", type=dict[str, str])
-    return way_out(exits, recruiter, (row.reason, row.outcome), row.code)
+    kind = kind_of(reader, row.campaign, row.id) if exits.codes else None
+    return way_out(exits, recruiter, kind, row.code)
 
 
 def way_out(
-    exits: Exits, recruiter: Mapping[str, str], kinds: Iterable[str], code: str | None
+    exits: Exits, recruiter: Mapping[str, str], kind: PaidKind | None, code: str | None
 ) -> WayOut:
     """Return how one who is through leaves.
 
-    `recruiter` is what their link said; `kinds` are the names of how it ended, the narrowest first,
-    as Prolific's codes may be named after any of them; `code` is ours, None where nothing is paid.
+    `recruiter` is what their link said; `kind` is how it ended and names Prolific's code, `code` is
+    ours; either is None where nothing is paid.
     """
     if "submit_to" in recruiter:
         address = submit_address(exits.origins, recruiter["submit_to"])
@@ -78,10 +88,10 @@ def way_out(
             return WayOut(advice="" if code else RETURN_HIT)
         fields = {"assignmentId": recruiter.get("assignment", ""), "code": code}
         return WayOut(HandIn("post", address, fields, "Hand in the task"), HAND_IN)
-    if "study" in recruiter and exits.codes:
-        theirs = next((exits.codes[kind] for kind in kinds if kind in exits.codes), None)
+    if exits.codes:
+        theirs = None if kind is None else exits.codes.get(kind)
         if theirs is None:
             return WayOut(advice=RETURN_STUDY)
         address = PROLIFIC_COMPLETION + quote(theirs, safe="")
-        return WayOut(HandIn("get", address, {}, "Back to Prolific"), HAND_IN)
+        return WayOut(HandIn("get", address, {}, "Back to Prolific"), GO_BACK)
     return WayOut()

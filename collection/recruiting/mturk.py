@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 PRODUCTION = "https://mturk-requester.us-east-1.amazonaws.com"
 SANDBOX = "https://mturk-requester-sandbox.us-east-1.amazonaws.com"
-ATTEMPTS = 4  # botocore's own, with backoff; the tokens make repeating safe
-TIMEOUT_SECONDS = 30
+# botocore's own attempts, with backoff: the tokens make repeating safe. All of them together stay
+# below the time for which the ledger leaves a call alone (carry_out.LEASE_SECONDS).
+ATTEMPTS = 3
+CONNECT_SECONDS, ANSWER_SECONDS = 5, 15
 PAGE = 100  # the most that a list returns at once
 NOTIFIED_AT_ONCE = 100
 MAX_SUBJECT, MAX_MESSAGE = 200, 4096
@@ -67,20 +69,23 @@ def connect(endpoint: str, *, rehearsal_key: bool = False) -> BaseClient:
     import boto3
     from botocore.config import Config
 
-    key = {"aws_access_key_id": "REHEARSAL", "aws_secret_access_key": "rehearsal"}
+    key: dict[str, Any] = {}
+    if rehearsal_key:
+        key = {"aws_access_key_id": "REHEARSAL", "aws_secret_access_key": "rehearsal"}
     config = Config(
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        connect_timeout=TIMEOUT_SECONDS,
-        read_timeout=TIMEOUT_SECONDS,
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=ANSWER_SECONDS,
     )
     with translated(endpoint):
-        return boto3.session.Session().client(
+        client: BaseClient = boto3.session.Session().client(
             "mturk",
             region_name=REGION,
             endpoint_url=endpoint,
             config=config,
-            **(key if rehearsal_key else {}),
+            **key,
         )
+        return client
 
 
 class Mturk:

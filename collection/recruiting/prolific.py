@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from collection.money.pay import PaidKind
 from collection.recruiting.prolific_wire import Wire
 from collection.recruiting.recruiter import (
     AlreadyDoneError,
@@ -46,7 +47,7 @@ _STATES: dict[str, SubmissionState] = {
     "SCREENED OUT": "approved",  # paid a fixed reward
     "REJECTED": "rejected",
 }
-_CODE_TYPES = {"complete": "COMPLETED"}
+_CODE_TYPES: dict[PaidKind, str] = {"complete": "COMPLETED"}
 
 
 class Prolific:
@@ -67,7 +68,7 @@ class Prolific:
         workspace: str,
         project: str,
         minutes: int,
-        codes: Mapping[str, str],
+        codes: Mapping[PaidKind, str],
         filters: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self._wire = wire

@@ -20,7 +20,7 @@ from collection.recruiting.recruiter import (
 from photochat.errors import DataError
 
 API = "https://api.prolific.com"
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 20
 PAGE = 100
 
 

@@ -12,7 +12,17 @@ from typing import NoReturn
 
 import typer
 
-from photochat.cli import collection, data, demo, evaluation, filtering, hit, photos, simulate
+from photochat.cli import (
+    campaign,
+    collection,
+    data,
+    demo,
+    evaluation,
+    filtering,
+    hit,
+    photos,
+    simulate,
+)
 from photochat.errors import DataError
 
 EXIT_CLEAN = 0
@@ -27,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (filtering, photos, collection, simulate, hit, data, evaluation, demo):
+for commands in (filtering, photos, collection, campaign, simulate, hit, data, evaluation, demo):
     commands.register(app)
 
 

@@ -1,0 +1,220 @@
+"""`campaign review`: what was handed in, and the decisions about it.
+
+A decision goes into the ledger and is carried out from there. Nobody is rejected automatically;
+what is approved automatically are endings that the campaign file names, of submissions about which
+nothing is odd.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from collection.campaign import Campaign
+from collection.money import ledger
+from collection.money.calls import Call, approve, override, reject
+from collection.money.ledger import Row
+from collection.money.pay import PaidKind, fees_of
+from collection.money.people import Person, finished
+from collection.recruiting.matching import Finding
+from collection.recruiting.recruiter import Submission, SubmissionState
+from collection.tables import participants, postings, submissions
+from photochat.errors import DataError
+
+Action = Literal["approve", "reject", "override"]
+ACTIONS: tuple[Action, ...] = ("approve", "reject", "override")
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One submission, as a reviewer sees it.
+
+    `kind` is how the participation ended, None where it is not paid or nobody's; `decision` is what
+    was decided here and `decided` whether the platform has confirmed it.
+    """
+
+    submission: str
+    posting: str
+    worker: str
+    state: SubmissionState
+    participant: int | None
+    kind: PaidKind | None
+    reason: str | None
+    finding: Finding | None
+    conversation: int | None
+    submitted_at: float
+    deadline: float | None
+    decision: Action | None
+    decided: ledger.State | None
+    problem: str | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a decision is still to be made, here and at the platform."""
+        return self.state == "submitted" and self.decision is None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the server's own record proves the work: a missing code is then no matter."""
+        return self.kind is not None and self.finding in (None, "no-code")
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What shall be done with a submission; `reason` is what the worker reads."""
+
+    submission: str
+    action: Action
+    reason: str = ""
+
+
+def entries(reader: Connection, campaign: Campaign) -> list[Entry]:
+    """List all chat submissions, those first whose deadline comes first."""
+    decided: dict[str, Row] = {}
+    for row in ledger.calls(reader, campaign, kinds=ACTIONS):
+        if row.submission is not None:
+            decided[row.submission] = row
+    chats = [
+        row.posting
+        for row in ledger.calls(reader, campaign, kinds=("publish",))
+        if row.payload["order"]["kind"] == "chat"
+    ]
+    people = {person.participant: person for person in finished(reader, campaign.name)}
+    query = (
+        sa.select(submissions, participants.c.conversation)
+        .select_from(
+            submissions.outerjoin(participants, participants.c.id == submissions.c.participant)
+        )
+        .where(submissions.c.campaign == campaign.name, submissions.c.posting.in_(chats))
+        .order_by(submissions.c.deadline, submissions.c.submitted_at, submissions.c.id)
+    )
+    return [
+        _entry(row, people.get(row.participant), decided.get(row.id))
+        for row in reader.execute(query)
+    ]
+
+
+def decide(
+    connection: Connection,
+    campaign: Campaign,
+    platform: str,
+    decisions: Iterable[Decision],
+    *,
+    now: float | None = None,
+) -> int:
+    """Write decisions into the ledger, all or none; return how many are new.
+
+    The same decision twice is one. To be called in a writing transaction; `carry_out` does the
+    rest.
+
+    Raises:
+        DataError: a submission is not known, was decided otherwise, or a reason is missing.
+    """
+    now = time.time() if now is None else now
+    known = {entry.submission: entry for entry in entries(connection, campaign)}
+    calls = []
+    for decision in decisions:
+        entry = known.get(decision.submission)
+        if entry is None:
+            raise DataError("no such chat submission of this campaign", field=decision.submission)
+        call = _call(connection, campaign, platform, entry, decision)
+        if call is not None:
+            calls.append(call)
+    for call in calls:
+        ledger.intend(connection, campaign, call, now=now)
+    return len(calls)
+
+
+def approvable(found: Iterable[Entry], campaign: Campaign) -> list[Decision]:
+    """Return the approvals that the campaign file's [review] allows without anybody looking."""
+    return [
+        Decision(entry.submission, "approve")
+        for entry in found
+        if entry.is_open and entry.clear and entry.kind in campaign.review.approve
+    ]
+
+
+def check_reason(campaign: Campaign, reason: str) -> None:
+    """Refuse a reason for rejecting that the worker could not act on.
+
+    Raises:
+        DataError: it is too short, or says no more than that the work is rejected.
+    """
+    text = " ".join(reason.split())
+    least = campaign.review.min_reason_chars
+    if campaign.recruiting.recruiter == "prolific":
+        from collection.recruiting.prolific import MIN_REJECTION_CHARS
+
+        least = max(least, MIN_REJECTION_CHARS)
+    if len(text) < least or len(set(text.lower().split())) < 6:
+        raise DataError(
+            f"a rejection needs a reason of {least} characters or more, this one has {len(text)}: "
+            "say what was wrong, where, and what the worker can do now; a rejection counts "
+            "against their account",
+            field="reason",
+        )
+
+
+def _call(
+    connection: Connection, campaign: Campaign, platform: str, entry: Entry, decision: Decision
+) -> Call | None:
+    """Return the call for a decision; None where it stands already."""
+    action = decision.action
+    if entry.decision == action and entry.decided != "failed-final":
+        return None
+    done = {"approve": "approved", "override": "approved", "reject": "rejected"}[action]
+    if entry.decision is None and entry.state == done:
+        return None
+    if action == "approve" and (entry.state == "rejected" or entry.decision == "reject"):
+        raise DataError(
+            "was rejected: override the rejection instead (decision override)",
+            field=entry.submission,
+        )
+    if action == "reject" and (
+        entry.state == "approved" or entry.decision in ("approve", "override")
+    ):
+        raise DataError("was approved, which cannot be taken back", field=entry.submission)
+    if action == "override" and entry.state != "rejected" and entry.decision != "reject":
+        raise DataError("was not rejected: approve it instead", field=entry.submission)
+    submission = Submission(
+        entry.submission, entry.posting, entry.worker, entry.state, entry.submitted_at, {}
+    )
+    if action == "reject":
+        check_reason(campaign, decision.reason)
+        return reject(submission, reason=decision.reason.strip(), participant=entry.participant)
+    assignments = connection.execute(
+        sa.select(postings.c.assignments).where(
+            postings.c.campaign == campaign.name, postings.c.id == entry.posting
+        )
+    ).scalar_one()
+    make = approve if action == "approve" else override
+    return make(
+        submission,
+        reward=ledger.postings(connection, campaign)[entry.posting].unit[0],
+        assignments=assignments,
+        fees=fees_of(campaign.pay, platform),
+        participant=entry.participant,
+        message=decision.reason.strip(),
+    )
+
+
+def _entry(row: sa.Row[tuple[object, ...]], person: Person | None, decided: Row | None) -> Entry:
+    return Entry(
+        row.id,
+        row.posting,
+        row.worker,
+        row.state,
+        row.participant,
+        person.kind if person else None,
+        person.reason if person else None,
+        row.finding,
+        row.conversation,
+        row.submitted_at,
+        row.deadline,
+        decided.kind if decided else None,  # type: ignore[arg-type]
+        decided.state if decided else None,
+        decided.last_error if decided else None,
+    )
