@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import shlex
-import signal
-import socket
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +14,7 @@ import typer
 
 from photochat.atomic import atomic_file
 from photochat.cli.output import Force
+from photochat.cli.typed import announce, free_port, in_background, run
 from photochat.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,9 +25,11 @@ CONTACT_SHEET_SEED = "93"  # draws the four real pictures
 SUBSETS = ("train", "validation", "test")  # of Open Images
 PAIRS = "40"
 MESSAGES_PER_SECOND = "3"  # of each simulated worker: nobody reads along
+ODD = "0.1"  # share of the workers who return, submit twice, submit nothing or a copied code
+SAMPLE_CHAT, SAMPLE_MTURK = "127.0.0.1:8000", "127.0.0.1:8200"  # in the sample's campaign file
 EVALUATED_DIALOGUES = "8"  # in dev and in test each
 SECRETS = ("PHOTOCHAT_SECRET", "PHOTOCHAT_ADMIN_TOKEN", "PHOTOCHAT_PSEUDONYM_KEY")
-START_SECONDS = 60
+REHEARSAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "REHEARSALREHEARSAL", "AWS_SECRET_ACCESS_KEY": "none"}
 
 
 def register(app: typer.Typer) -> None:
@@ -53,9 +48,10 @@ def demo(
 ) -> None:
     """Run the toolkit on its made-up sample.
 
-    Photos are filtered from Open Images files, simulated workers talk about them through the real
-    chat server, and their dialogues are checked, split, counted, evaluated and packaged. Each step
-    is a command that you can type yourself; the files stay in DIR.
+    Photos are filtered from Open Images files; simulated workers are recruited through an emulated
+    Mechanical Turk, talk about them through the real chat server and are paid; their dialogues are
+    checked, split, counted, evaluated and packaged. Each step is a command that you can type
+    yourself; the files stay in DIR.
 
     Example: photochat demo --out demo
     """
@@ -68,12 +64,11 @@ def demo(
     start = time.monotonic()
     annotations, pool, images = out / "open_images", out / "pool.parquet", out / "images"
     sample = resources.files("photochat") / "sample"
-    _copy(sample / "campaign.toml", out / "campaign.toml")
     for file in (sample / "open_images").iterdir():
         _copy(file, annotations / file.name)
 
     boxes = [f"{annotations}/{subset}-annotations-bbox.csv" for subset in SUBSETS]
-    _run(
+    run(
         root, "Which photos would people share?", "filter",
         *(part for file in boxes for part in ("--boxes", file)),
         "--classes", f"{annotations}/class-descriptions.csv",
@@ -89,10 +84,10 @@ def demo(
     if serve:
         words = ["serve", "--demo", "--pool", str(pool), "--images", str(images)]
         words += ["--db", f"sqlite:///{out}/try.db", "--port", str(port)]
-        _announce("Open two of the links in two browsers.", words)
+        announce("Open two of the links in two browsers.", words)
         # A process of its own: the server patches sockets and threads before anything is imported.
         os.execv(sys.executable, [sys.executable, "-m", "photochat", *words])  # noqa: S606
-    _run(
+    run(
         root, "Look at some of them.", "contact-sheet", pool, "--images", images, "--n", "24",
         "--seed", CONTACT_SHEET_SEED, "--out", out / "contact-sheet.png",
     )  # fmt: skip
@@ -113,7 +108,7 @@ def demo(
              "--license", "apache-2.0", *replace],
         ),
     ):  # fmt: skip
-        _run(root, title, *arguments)
+        run(root, title, *arguments, findings=arguments[0] == "validate")
     print(
         f"\nDone in {time.monotonic() - start:.0f} s. Look at {out}/contact-sheet.png, {out}/plots "
         f"and {out}/package/README.md, or run the same commands on your own files."
@@ -121,79 +116,64 @@ def demo(
 
 
 def _collect(root: Any, out: Path, pool: Path, images: Path) -> Path:
-    """Let simulated workers chat through a real server; return the exported dialogues."""
-    database, diary, raw = out / "chat.db", out / "workers.jsonl", out / "raw.jsonl"
-    for earlier in (*out.glob("chat.db*"), diary):
+    """Rehearse a paid campaign: people found, chats held, everybody paid; return the dialogues.
+
+    The platform is the MTurk emulator; the chat server, the sockets and the ledger are the real
+    ones.
+    """
+    chats, books, diary, raw = (
+        out / name for name in ("chat.db", "mturk.db", "workers.jsonl", "raw.jsonl")
+    )
+    for earlier in (*out.glob("chat.db*"), *out.glob("mturk.db*"), diary):
         earlier.unlink(missing_ok=True)
     for name in SECRETS:
         os.environ.setdefault(name, secrets.token_urlsafe(32))
+    os.environ.update(REHEARSAL_CREDENTIALS)  # never the user's own
+    chat, mturk = (f"127.0.0.1:{free_port()}" for _ in range(2))
     config = out / "campaign.toml"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    serve = [
-        "serve", "--pool", str(pool), "--images", str(images), "--db", f"sqlite:///{database}",
-        "--config", str(config), "--port", port, "--drain-seconds", "5",
-    ]  # fmt: skip
-    _announce("Strangers talk; one of the two shares a photo.", serve, background=True)
-    with _server(serve, port, out / "serve.log"):
-        _run(
-            root, "", "simulate", "--url", f"http://127.0.0.1:{port}", "--config", config,
-            "--pairs", PAIRS, "--rate", MESSAGES_PER_SECOND, "--seed", SEED, "--log", diary,
+    with atomic_file(config) as part:
+        text = (resources.files("photochat") / "sample" / "campaign.toml").read_text()
+        part.write_text(text.replace(SAMPLE_CHAT, chat).replace(SAMPLE_MTURK, mturk))
+    of_campaign = ["--config", config, "--db", f"sqlite:///{chats}"]
+    at_mturk = [*of_campaign, "--endpoint", f"http://{mturk}"]
+    bots = ["--mturk", f"http://{mturk}", "--pairs", PAIRS, "--seed", SEED]
+    with (
+        in_background(
+            "A Mechanical Turk to rehearse with, and the chat server.",
+            "mturk-emulator", "--db", books, "--port", mturk.partition(":")[2], "--allow-http",
+            up=f"http://{mturk}/", log=out / "mturk.log",
+        ),
+        in_background(
+            "",
+            "serve", "--pool", pool, "--images", images, *of_campaign, "--port",
+            chat.partition(":")[2], "--drain-seconds", "5",
+            up=f"http://{chat}/healthz", log=out / "serve.log",
+        ),
+    ):  # fmt: skip
+        run(
+            root, "What will it cost, and what does an hour of it pay?",
+            "campaign", "estimate", *of_campaign, "--conversations", PAIRS,
         )  # fmt: skip
-    _run(
-        root, "Take the whole dialogues out.", "export", "--db", f"sqlite:///{database}",
+        run(root, "Offer the work.", "campaign", "launch", "--pace", *at_mturk)
+        run(
+            root, "Strangers talk; one of the two shares a photo. Some drop out.",
+            "simulate", "--url", f"http://{chat}", *bots, "--config", config,
+            "--rate", MESSAGES_PER_SECOND, "--odd", ODD, "--patience", "20", "--log", diary,
+        )  # fmt: skip
+        run(root, "Who handed in?", "campaign", "review", "--approve-automatically", *at_mturk)
+        run(
+            root, "Pay what was promised, also those who could not hand in.",
+            "campaign", "pay", "--compensate", *at_mturk, findings=True,
+        )  # fmt: skip
+        run(root, "", "simulate", *bots, "--compensation")
+        run(root, "", "campaign", "pay", "--compensate", *at_mturk, findings=True)
+        run(root, "", "campaign", "close", *at_mturk)
+        run(root, "Do ledger and platform agree?", "campaign", "reconcile", *at_mturk)
+    run(
+        root, "Take the whole dialogues out.", "export", "--db", f"sqlite:///{chats}",
         "--out", raw, "--complete",
     )  # fmt: skip
     return raw
-
-
-@contextmanager
-def _server(arguments: list[str], port: str, log: Path) -> Iterator[None]:
-    """Run `photochat serve` in a process of its own; stop it gently at the end.
-
-    Raises:
-        DataError: it did not come up; its log says why.
-    """
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "photochat", *arguments], stdout=output, stderr=output
-        )
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while not _is_up(port):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise DataError("the chat server did not start: see there", file=log)
-                time.sleep(0.1)
-            yield
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _is_up(port: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _run(root: Any, title: str, *arguments: object) -> None:
-    words = [str(argument) for argument in arguments]
-    _announce(title, words)
-    status = root.main(words, prog_name="photochat", standalone_mode=False)
-    if status and words[0] != "validate":  # which exits 1 on findings
-        raise DataError(f"photochat {words[0]} ended with status {status}")
-
-
-def _announce(title: str, words: list[str], *, background: bool = False) -> None:
-    heading = f"\n\033[1m{title}\033[0m\n" if title else ""
-    print(f"{heading}$ photochat {shlex.join(words)}{' &' if background else ''}", flush=True)
 
 
 def _copy(source: Traversable, target: Path) -> None:
