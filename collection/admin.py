@@ -23,7 +23,7 @@ _guesses = Buckets(rate=0.2, burst=10)
 @admin.get("/admin")
 def dashboard() -> AnyResponse | str:
     """Show the dashboard, or the form that asks for the token."""
-    if not _is_admin():
+    if not is_admin():
         return Response(render_template("admin_login.html"), 401)
     return render_template("admin.html", campaign=service().campaign, csrf=session["admin_csrf"])
 
@@ -79,11 +79,7 @@ def transcript(number: int) -> Response:
 @admin.post("/admin/status")
 def set_status() -> AnyResponse:
     """Pause, resume (`open`) or drain the campaign: form field `status`."""
-    _need_admin()
-    if not _bearer():
-        given = request.form.get("csrf", "")
-        if not hmac.compare_digest(given.encode(), str(session.get("admin_csrf", "")).encode()):
-            abort(403)
+    need_admin_form()
     status = request.form.get("status", "")
     if status not in overview.STATUSES:
         abort(400)
@@ -112,6 +108,21 @@ def metrics() -> Response:
     return Response(service().metrics.text(), mimetype="text/plain; version=0.0.4")
 
 
+def is_admin() -> bool:
+    """Say whether the session's cookie is a requester's."""
+    until = session.get("admin_until")
+    return isinstance(until, float) and time.time() < until
+
+
+def need_admin_form() -> None:
+    """Refuse a form that is not the requester's: the cookie alone may have been made to send it."""
+    _need_admin()
+    if not _bearer():
+        given, kept = request.form.get("csrf", ""), str(session.get("admin_csrf", ""))
+        if not kept or not hmac.compare_digest(given.encode(), kept.encode()):
+            abort(403)
+
+
 def _json(value: object) -> Response:
     import msgspec
 
@@ -127,11 +138,6 @@ def _bearer() -> bool:
     return kind.lower() == "bearer" and _right(token)
 
 
-def _is_admin() -> bool:
-    until = session.get("admin_until")
-    return isinstance(until, float) and time.time() < until
-
-
 def _need_admin() -> None:
-    if not _is_admin() and not _bearer():
+    if not is_admin() and not _bearer():
         abort(401)

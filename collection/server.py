@@ -17,6 +17,7 @@ from collection.admin import admin
 from collection.campaign import Campaign
 from collection.database import Database
 from collection.pages import pages
+from collection.review_page import review_page
 from collection.runtime import runtime
 from collection.service import Service
 from collection.sockets import NAMESPACE, ChatNamespace
@@ -94,6 +95,7 @@ def create_app(config: ServerConfig) -> Flask:
     app.extensions["photochat_stocked"] = stocked
     app.register_blueprint(pages)
     app.register_blueprint(admin)
+    app.register_blueprint(review_page)
     _guard(app, config)
     sockets: Any = SocketIO(
         app,

@@ -74,10 +74,12 @@ def opened(
     endpoint: str | None = None,
     confirm: str | None = None,
     spends: bool = False,
+    dry_run: bool = False,
 ) -> Iterator[Opened]:
     """Open a campaign's database and recruiter; close the database at the end.
 
-    With `spends` real money has to be confirmed, and what workers would see is checked.
+    With `spends` what workers would see is checked, and real money has to be confirmed, unless it
+    is a dry run.
 
     Raises:
         DataError: anything is not as it must be, or the platform refuses a call.
@@ -95,7 +97,8 @@ def opened(
             safety.check_entry(loaded)
             if stage_of(loaded, where) == "production":
                 safety.check_production(loaded, _photo_ids(database, loaded))
-                safety.check_confirmed(loaded, confirm, _ask)
+                if not dry_run:
+                    safety.check_confirmed(loaded, confirm, _ask)
         recruiter = open_recruiter(
             loaded, database, os.environ, production=production, endpoint=endpoint
         )
@@ -148,7 +151,13 @@ def launch(
     from collection.recruiting.safety import check_server
 
     with opened(
-        config, db, production=production, endpoint=endpoint, confirm=confirm, spends=not dry_run
+        config,
+        db,
+        production=production,
+        endpoint=endpoint,
+        confirm=confirm,
+        spends=True,
+        dry_run=dry_run,
     ) as (loaded, database, recruiter):
         if not skip_check and loaded.recruiting.url:
             check_server(loaded.recruiting.url)
@@ -201,7 +210,13 @@ def extend(
     if not hours and not open_places:
         raise DataError("say what shall be: --hours 48, --open-places 20 or both", field="extend")
     with opened(
-        config, db, production=production, endpoint=endpoint, confirm=confirm, spends=not dry_run
+        config,
+        db,
+        production=production,
+        endpoint=endpoint,
+        confirm=confirm,
+        spends=True,
+        dry_run=dry_run,
     ) as (loaded, database, recruiter):
         result = run(
             database,
