@@ -21,8 +21,17 @@ from collection.recruiting.hit_check import (
     question_problems,
     rendered_problems,
 )
-from collection.recruiting.hits import FOLDER, Hit, Templates, external_question, html_question
+from collection.recruiting.hits import (
+    FOLDER,
+    Hit,
+    Templates,
+    dialogue_values,
+    external_question,
+    html_question,
+)
 from photochat.errors import DataError
+from photochat.release import read_release
+from tests.conftest import SAMPLE, make_dialogue
 
 TEMPLATES = Templates()
 CAMPAIGN = Campaign()
@@ -127,6 +136,39 @@ def test_own_files_go_before_ours(tmp_path: Path) -> None:
     (tmp_path / "consent_text.html.j2").write_text("{% if %}")
     with pytest.raises(DataError, match=r"consent_text.html.j2|verification.html.j2"):
         Templates(tmp_path).page("verification", values)
+
+
+def verification(dialogue) -> str:
+    values = TEMPLATES.example("verification", CAMPAIGN) | dialogue_values(dialogue)
+    return TEMPLATES.question("verification", values)
+
+
+def test_a_dialogue_becomes_a_verification_task() -> None:
+    """Speakers by who spoke first, the share marked where it was."""
+    values = dialogue_values(make_dialogue("1:hi 0:a_<cake> 1:*", dialogue_id=7))
+    assert [(t["speaker"], t["share"]) for t in values["turns"]] == [
+        ("A", False),
+        ("B", False),
+        ("A", True),
+    ]
+    html = verification(make_dialogue("1:hi 0:a_<cake> 1:*", dialogue_id=7))
+    assert "a &lt;cake&gt;" in html
+    assert 'value="7"' in html
+
+
+def test_the_samples_dialogues_fit() -> None:
+    """All of them."""
+    for dialogue in read_release(SAMPLE).dialogues:
+        assert question_problems(verification(dialogue)) == []
+
+
+def test_the_published_dialogues_fit(real_photochat: Path) -> None:
+    """The longest of the dev split, and every tenth."""
+    [folder] = [path for path in real_photochat.glob("dev") if path.is_dir()]
+    dialogues = list(read_release(folder).dialogues)
+    longest = max(dialogues, key=lambda dialogue: sum(len(t.message) for t in dialogue.turns))
+    for dialogue in [longest, *dialogues[::10]]:
+        assert question_problems(verification(dialogue)) == []
 
 
 # --- what is refused -------------------------------------------------------------------------
