@@ -125,7 +125,9 @@ class Templates:
             made_up = json.loads(self.text(f"examples/{name}.json"))
         except FileNotFoundError:
             made_up = {}
-        return {**campaign_values(campaign), **made_up}
+        url = campaign.recruiting.url.rstrip("/")
+        own = {"url": f"{url}/join/{campaign.name}"} if url and name == "chat" else {}
+        return {**campaign_values(campaign), **made_up, **own}
 
     def _find(self, file: str) -> str | None:
         try:

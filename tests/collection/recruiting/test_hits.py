@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from collection.campaign import Campaign, Question
+from collection.campaign import Campaign, Question, parse_campaign
+from collection.money import compensation
+from collection.money.owed import Debt
+from collection.money.people import Person
 from collection.recruiting.hit_check import (
     QUESTION_BYTES,
     check,
@@ -123,6 +127,32 @@ def test_the_tests_key_scores_the_campaigns_own_questions() -> None:
     right = [answer.text for answer in key.iterfind(".//{*}SelectionIdentifier")]
     assert right == ["q1-2", "q2-3"]
     assert key.findtext(".//{*}MaximumSummedScore") == "2"
+
+
+@pytest.mark.parametrize(
+    ("url", "problems"), [("https://chat.example.org/", 0), ("http://127.0.0.1:8000", 0)]
+)
+def test_the_campaigns_own_address_is_checked(url: str, problems: int) -> None:
+    """What will be framed is what is looked at."""
+    campaign = parse_campaign({"name": "c1", "recruiting": {"url": url}})
+    values = TEMPLATES.example("chat", campaign)
+    assert values["url"] == f"{url.rstrip('/')}/join/c1"
+    assert len(rendered_problems(TEMPLATES, "chat", values)) == problems
+    elsewhere = {**values, "url": "http://chat.example.org/join/c1"}
+    assert len(rendered_problems(TEMPLATES, "chat", elsewhere)) == 1
+
+
+def test_a_compensation_can_be_handed_in_at_the_emulator_too() -> None:
+    """The page knows the campaign's own places, after the platform's."""
+    campaign = parse_campaign({"recruiting": {"submit_hosts": ["127.0.0.1:9000"]}})
+    person = Person(1, "A1", "3X", "complete", "submitted", "CODE2345", 0.0, 1.0)
+    question = compensation.html_question(campaign, Debt(person, Decimal("1.25")), "For <you>.")
+    assert question_problems(question) == []
+    html = etree.fromstring(question.encode()).findtext("{*}HTMLContent") or ""
+    assert '"http://127.0.0.1:9000"]' in html
+    assert "We owe you 1.25 USD" in html
+    assert "For &lt;you&gt;." in html
+    assert 'value="CODE2345"' in html
 
 
 def test_own_files_go_before_ours(tmp_path: Path) -> None:
