@@ -9,6 +9,7 @@ given up, the platform's books are looked into first.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from collection.campaign import Campaign
 from collection.database import Database
 from collection.money import perform
-from collection.money.ledger import OPEN, Row, calls
+from collection.money.ledger import OPEN, Row, calls, first_due
 from collection.recruiting.recruiter import (
     AlreadyDoneError,
     NoMoneyError,
@@ -36,6 +37,32 @@ GIVE_UP_SECONDS = 24 * 3600.0  # after this "does not exist yet" is "does not ex
 FIRST_WAIT_SECONDS = 1.0  # doubled by every failure
 LONGEST_WAIT_SECONDS = 60.0
 PATIENCE_SECONDS = 300.0
+
+_MINE = ledger.c.id == sa.bindparam("id_")
+_CLAIM = (
+    sa.update(ledger)
+    .where(
+        _MINE,
+        ledger.c.state == sa.bindparam("state_"),
+        ledger.c.attempts == sa.bindparam("attempts_"),
+    )
+    .values(
+        {
+            name: sa.bindparam(name)
+            for name in ("state", "attempts", "first_sent_at", "not_before", "changed_at")
+        }
+    )
+)
+_CONFIRM = (
+    sa.update(ledger)
+    .where(_MINE, ledger.c.state != "confirmed")
+    .values(
+        {
+            name: sa.bindparam(name)
+            for name in ("state", "result", "last_error", "changed_at", "posting")
+        }
+    )
+)
 
 
 class Carried(msgspec.Struct, frozen=True):
@@ -67,10 +94,11 @@ def carry_out(
             lost, the rows are as they were.
     """
     counts = {"confirmed": 0, "tried_again": 0, "failed": 0}
-    failures, stopped, told = 0, None, set[int]()
+    failures, stopped, looked = 0, None, Counter[int]()
     while stopped is None:
         now = clock()
-        row = _next(database, campaign)
+        with database.read() as reader:
+            row = first_due(reader, campaign)
         if row is None:
             break
         # One row's wait holds up the others only while the platform fails: see `failures`.
@@ -79,11 +107,11 @@ def carry_out(
             stopped = f"{row.kind} {row.key}: {row.last_error or 'still without an answer'}"
             break
         if wait > 0:
-            if row.state == "sent":  # perhaps the answer comes: look again every second
-                if row.id not in told:
+            if row.state == "sent":  # perhaps the answer comes earlier: look again and again
+                if not looked[row.id]:
                     say(f"waiting {wait:.0f} s for the answer to {row.kind} {row.key}")
-                    told.add(row.id)
-                wait = min(wait, 1.0)
+                wait = min(wait, 2.0 ** looked[row.id])
+                looked[row.id] += 1
             patience -= wait
             sleep(wait)
             if row.state == "sent":
@@ -101,18 +129,6 @@ def carry_out(
     return Carried(**counts, left=left, stopped=stopped)
 
 
-def _next(database: Database, campaign: Campaign) -> Row | None:
-    """Return the row that is due first."""
-    with database.read() as reader:
-        first = reader.execute(
-            sa.select(ledger.c.id)
-            .where(ledger.c.campaign == campaign.name, ledger.c.state.in_(OPEN))
-            .order_by(ledger.c.not_before, ledger.c.id)
-            .limit(1)
-        ).scalar_one_or_none()
-        return None if first is None else calls(reader, campaign, ids=[first])[0]
-
-
 def _claim(database: Database, row: Row, now: float) -> Row | None:
     """Mark a row as sent, for as long as one call may take; None if another was quicker."""
     changes = {
@@ -123,15 +139,8 @@ def _claim(database: Database, row: Row, now: float) -> Row | None:
         "changed_at": now,
     }
     with database.writing.begin() as connection:
-        claimed = connection.execute(
-            sa.update(ledger)
-            .where(
-                ledger.c.id == row.id,
-                ledger.c.state == row.state,
-                ledger.c.attempts == row.attempts,
-            )
-            .values(**changes)
-        )
+        values = {"id_": row.id, "state_": row.state, "attempts_": row.attempts, **changes}
+        claimed = connection.execute(_CLAIM, values)
     return msgspec.structs.replace(row, **changes) if claimed.rowcount else None
 
 
@@ -186,11 +195,7 @@ def _store_answer(database: Database, row: Row, result: Any, now: float) -> None
     if row.kind == "publish":
         values["posting"] = result
     with database.writing.begin() as connection:
-        connection.execute(
-            sa.update(ledger)
-            .where(ledger.c.id == row.id, ledger.c.state != "confirmed")
-            .values(**values)
-        )
+        connection.execute(_CONFIRM, {"id_": row.id, "posting": row.posting, **values})
 
 
 def _store_failure(

@@ -19,12 +19,34 @@ from sqlalchemy.engine import Connection
 
 from collection.campaign import Campaign
 from collection.money.calls import COSTLY, Call, CallKind
-from collection.money.cents import from_cents, to_cents
+from collection.money.cents import NOTHING, from_cents, to_cents
 from collection.tables import ledger
 from photochat.errors import DataError
 
 State = Literal["intended", "sent", "confirmed", "failed-retry", "failed-final"]
 OPEN: tuple[State, ...] = ("intended", "sent", "failed-retry")  # still to be made, or to be asked
+# Statements that run for every call are made once.
+_SAME = sa.select(ledger.c.id).where(
+    ledger.c.campaign == sa.bindparam("campaign"),
+    ledger.c.kind == sa.bindparam("kind"),
+    ledger.c.key == sa.bindparam("key"),
+)
+_INSERT = sa.insert(ledger)
+_COMMITTED = sa.select(
+    sa.func.coalesce(
+        sa.func.sum(ledger.c.amount + ledger.c.fee + ledger.c.promised - ledger.c.released), 0
+    )
+).where(
+    ledger.c.campaign == sa.bindparam("campaign"),
+    ledger.c.kind.in_(COSTLY),
+    ledger.c.state != "failed-final",
+)
+_FIRST_DUE = (
+    sa.select(ledger)
+    .where(ledger.c.campaign == sa.bindparam("campaign"), ledger.c.state.in_(OPEN))
+    .order_by(ledger.c.not_before, ledger.c.id)
+    .limit(1)
+)
 _LOCK = 0x6C656467  # any number: with the campaign's name, PostgreSQL's lock of its budget
 
 
@@ -89,41 +111,41 @@ def intend(
     """
     now = time.time() if now is None else now
     lock(connection, campaign)
-    same = sa.and_(
-        ledger.c.campaign == campaign.name, ledger.c.kind == call.kind, ledger.c.key == call.key
-    )
-    known = connection.execute(sa.select(ledger.c.id).where(same)).scalar_one_or_none()
+    same = {"campaign": campaign.name, "kind": call.kind, "key": call.key}
+    known = connection.execute(_SAME, same).scalar_one_or_none()
     if known is not None:
         return int(known)
-    with connection.begin_nested():
-        before = committed(connection, campaign)
-        if call.posting is not None and call.kind == "bonus":
-            _redeem_promise(connection, campaign, call.posting)
-        elif call.posting is not None and call.kind == "extend":
-            _take_back(connection, campaign, call.posting)
-        if call.kind in COSTLY:
-            _afford(connection, campaign, before, call.amount + call.fee + call.promised)
-        row = connection.execute(
-            sa.insert(ledger).values(
-                campaign=campaign.name,
-                kind=call.kind,
-                key=call.key,
-                token=token_of(campaign.name, call.kind, call.key),
-                state="intended",
-                worker=call.worker,
-                participant=call.participant,
-                posting=call.posting,
-                submission=call.submission,
-                units=call.units,
-                amount=to_cents(call.amount),
-                fee=to_cents(call.fee),
-                promised=to_cents(call.promised),
-                reason=call.reason,
-                payload=msgspec.json.encode(call.payload).decode(),
-                intended_at=now,
-                changed_at=now,
-            )
-        )
+    published = None
+    if call.posting is not None and call.kind in ("bonus", "extend"):
+        published = _published(connection, campaign, call.posting)
+    released = _released_by(connection, campaign, call, published)
+    if call.kind in COSTLY:
+        change = call.amount + call.fee + call.promised
+        if published is not None:
+            change -= released - published.released
+        _afford(connection, campaign, change)
+    if published is not None:
+        _release(connection, published, released)
+    row = connection.execute(
+        _INSERT,
+        {
+            **same,
+            "token": token_of(campaign.name, call.kind, call.key),
+            "state": "intended",
+            "worker": call.worker,
+            "participant": call.participant,
+            "posting": call.posting,
+            "submission": call.submission,
+            "units": call.units,
+            "amount": to_cents(call.amount),
+            "fee": to_cents(call.fee),
+            "promised": to_cents(call.promised),
+            "reason": call.reason,
+            "payload": msgspec.json.encode(call.payload).decode(),
+            "intended_at": now,
+            "changed_at": now,
+        },
+    )
     assert row.inserted_primary_key is not None
     return int(row.inserted_primary_key[0])
 
@@ -135,7 +157,6 @@ def calls(
     kinds: Iterable[CallKind] | None = None,
     states: Iterable[State] | None = None,
     posting: str | None = None,
-    ids: Iterable[int] | None = None,
 ) -> list[Row]:
     """List rows of a campaign in the order of their intending."""
     query = sa.select(ledger).where(ledger.c.campaign == campaign.name)
@@ -145,9 +166,13 @@ def calls(
         query = query.where(ledger.c.state.in_(tuple(states)))
     if posting is not None:
         query = query.where(ledger.c.posting == posting)
-    if ids is not None:
-        query = query.where(ledger.c.id.in_(tuple(ids)))
     return [_row(row) for row in reader.execute(query.order_by(ledger.c.id))]
+
+
+def first_due(reader: Connection, campaign: Campaign) -> Row | None:
+    """Return the open row that is to be called before all others, even if later than now."""
+    row = reader.execute(_FIRST_DUE, {"campaign": campaign.name}).one_or_none()
+    return None if row is None else _row(row)
 
 
 def postings(reader: Connection, campaign: Campaign) -> dict[str, Row]:
@@ -158,15 +183,7 @@ def postings(reader: Connection, campaign: Campaign) -> dict[str, Row]:
 
 def committed(reader: Connection, campaign: Campaign) -> Decimal:
     """Return what of the budget is spent, reserved or promised, fees included."""
-    total = sa.func.coalesce(
-        sa.func.sum(ledger.c.amount + ledger.c.fee + ledger.c.promised - ledger.c.released), 0
-    )
-    query = sa.select(total).where(
-        ledger.c.campaign == campaign.name,
-        ledger.c.kind.in_(COSTLY),
-        ledger.c.state != "failed-final",
-    )
-    return from_cents(int(reader.execute(query).scalar_one()))
+    return from_cents(int(reader.execute(_COMMITTED, {"campaign": campaign.name}).scalar_one()))
 
 
 def settle(
@@ -212,7 +229,7 @@ def retry_failed(connection: Connection, campaign: Campaign, *, now: float | Non
     lock(connection, campaign)
     failed = calls(connection, campaign, states=("failed-final",))
     costs = [row.amount + row.fee + row.promised for row in failed if row.kind in COSTLY]
-    _afford(connection, campaign, committed(connection, campaign), sum(costs, Decimal(0)))
+    _afford(connection, campaign, sum(costs, NOTHING))
     connection.execute(
         sa.update(ledger)
         .where(ledger.c.id.in_([row.id for row in failed]))
@@ -228,34 +245,34 @@ def lock(connection: Connection, campaign: Campaign) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, number)))
 
 
-def _afford(connection: Connection, campaign: Campaign, before: Decimal, cost: Decimal) -> None:
+def _afford(connection: Connection, campaign: Campaign, change: Decimal) -> None:
     """Refuse what brings the sum over the budget; what does not raise the sum is never refused."""
-    after, budget = committed(connection, campaign) + cost, campaign.pay.budget
-    if after > budget and after > before:
+    before, budget = committed(connection, campaign), campaign.pay.budget
+    if change > 0 and before + change > budget:
         raise BudgetError(
-            f"{after - before:.2f} more would be over the budget: {before:.2f} of {budget:.2f} "
+            f"{change:.2f} more would be over the budget: {before:.2f} of {budget:.2f} "
             f"{campaign.pay.currency} are committed; raise pay.budget in the campaign file, or "
             "close postings that are not needed",
             field="pay.budget",
         )
 
 
-def _redeem_promise(connection: Connection, campaign: Campaign, posting: str) -> None:
-    """A bonus comes of a unit: what had been promised for it is not needed beside."""
-    published = _published(connection, campaign, posting)
-    if published is not None:
-        rows = calls(connection, campaign, kinds=("publish", "extend"), posting=posting)
-        reserved = sum((row.amount + row.fee + row.promised for row in rows), Decimal(0))
-        released = min(published.released + published.unit[2], reserved)
-        _release(connection, published, released)
+def _released_by(
+    connection: Connection, campaign: Campaign, call: Call, published: Row | None
+) -> Decimal:
+    """Return what a posting no longer needs to reserve, once the call is written down.
 
-
-def _take_back(connection: Connection, campaign: Campaign, posting: str) -> None:
-    """A posting that is extended is open again: only redeemed promises stay released."""
-    published = _published(connection, campaign, posting)
-    if published is not None:
-        bonuses = len(calls(connection, campaign, kinds=("bonus",), posting=posting))
-        _release(connection, published, bonuses * published.unit[2])
+    A bonus comes of a unit: what had been promised for it is not needed beside. A posting that is
+    extended is open again: only the promises of bonuses stay released.
+    """
+    if published is None or call.posting is None:
+        return NOTHING
+    if call.kind == "bonus":
+        rows = calls(connection, campaign, kinds=("publish", "extend"), posting=call.posting)
+        reserved = sum((row.amount + row.fee + row.promised for row in rows), NOTHING)
+        return min(published.released + published.unit[2], reserved)
+    bonuses = len(calls(connection, campaign, kinds=("bonus",), posting=call.posting))
+    return bonuses * published.unit[2]
 
 
 def _release(connection: Connection, published: Row, amount: Decimal) -> None:

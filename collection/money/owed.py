@@ -1,12 +1,8 @@
-"""Who is owed what: the pure rule from people who have finished and what was handed in.
-
-A submission is somebody's if it has their worker id and their assignment's id, or else their worker
-id and their completion code. A code alone proves nothing: it may have been copied.
-"""
+"""Who is owed what: the pure rule from people who have finished and what they have handed in."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -44,22 +40,24 @@ class Owed(msgspec.Struct, frozen=True):
 def owed(
     pay: Pay,
     people: Iterable[Person],
-    submissions: Sequence[Submission],
+    found: Mapping[int, Submission],
     *,
     now: float,
     grace_seconds: float,
     compensated: Collection[int] = (),
 ) -> Owed:
-    """Tell who is owed what. `compensated` are participants for whom that has been begun.
+    """Tell who is owed what.
+
+    `found` are the submissions by participant (`collection.recruiting.matching`), `compensated` the
+    participants for whom that has been begun.
 
     Nobody counts as missing earlier than `grace_seconds` after finishing: until then the
     submission may still come. It should be no less than the time that an assignment has.
     """
     lists: dict[str, list[Debt]] = {name: [] for name in Owed.__struct_fields__}
-    paid = [person for person in people if person.kind is not None]
-    found = match(paid, submissions)
-    for person in paid:
-        assert person.kind is not None
+    for person in people:
+        if person.kind is None:
+            continue
         bonus, submission = bonus_of(pay, person.kind), found.get(person.participant)
         if person.participant in compensated:
             name, amount = ("missing" if submission is None else "late"), pay.reward + bonus
@@ -73,27 +71,3 @@ def owed(
             amount = bonus
         lists[name].append(Debt(person, amount, submission))
     return Owed(**{name: tuple(debts) for name, debts in lists.items()})
-
-
-def match(people: Sequence[Person], submissions: Sequence[Submission]) -> dict[int, Submission]:
-    """Find each person's submission; one submission is nobody else's as well."""
-    by_id = {(one.worker, one.id): one for one in submissions}
-    found: dict[int, Submission] = {}
-    for person in people:
-        own = by_id.pop((person.worker, person.assignment), None)
-        if own is not None:
-            found[person.participant] = own
-    by_code: dict[tuple[str, str], Submission] = {}
-    for one in by_id.values():
-        by_code.setdefault((one.worker, written_code(one)), one)
-    for person in people:
-        if person.participant not in found and person.code:
-            own = by_code.pop((person.worker, person.code), None)
-            if own is not None:
-                found[person.participant] = own
-    return found
-
-
-def written_code(submission: Submission) -> str:
-    """Return the completion code of a submission as it was meant: capitals, no spaces."""
-    return "".join(submission.answers.get("code", "").split()).upper()

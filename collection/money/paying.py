@@ -7,9 +7,8 @@ owed, carries it out, and gives back what postings reserve too much.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -21,19 +20,17 @@ from collection.money import compensation, ledger
 from collection.money.calls import Call, bonus
 from collection.money.carry_out import Carried, carry_out
 from collection.money.cents import NOTHING
-from collection.money.ledger import BudgetError, Row
+from collection.money.ledger import BudgetError
 from collection.money.owed import Debt, Owed, owed
 from collection.money.pay import PaidKind, fees_of
 from collection.money.people import finished
+from collection.money.platform import Platform, look
+from collection.recruiting.matching import match
 from collection.recruiting.recruiter import (
-    Order,
-    Posting,
     Recruiter,
-    RecruiterError,
     Submission,
-    TryAgainError,
 )
-from photochat.errors import DataError
+from collection.recruiting.synchronise import code_of
 
 REASON: dict[PaidKind, str] = {
     "complete": "Thank you for completing the conversation.",
@@ -41,8 +38,6 @@ REASON: dict[PaidKind, str] = {
     "no_partner": "For your time in the waiting room: no partner came.",
     "unfinished": "For your time: the conversation could not be finished.",
 }
-T = TypeVar("T")
-_READINGS = 6
 _STEPS = 4  # of a compensation: qualify, publish, notify, approve
 
 
@@ -68,16 +63,6 @@ class Paid(msgspec.Struct, frozen=True):
     committed: Decimal
     budget: Decimal
     currency: str
-
-
-class Platform(msgspec.Struct, frozen=True):
-    """What the platform shows of a campaign's postings."""
-
-    postings: Mapping[str, Posting]
-    chat: tuple[Submission, ...]
-    compensations: Mapping[str, Sequence[Submission]]
-    longest_assignment: float
-    unknown: str | None  # why submissions may be there that are not shown here
 
 
 def pay(
@@ -136,57 +121,6 @@ def pay(
     )
 
 
-def look(
-    database: Database,
-    recruiter: Recruiter,
-    campaign: Campaign,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Platform:
-    """Read from the platform all that belongs to a campaign's confirmed postings.
-
-    Raises:
-        DataError: it does not answer, asked several times.
-    """
-    with database.read() as reader:
-        rows = ledger.calls(reader, campaign, kinds=("publish",))
-    orders = {row.posting: _order(row) for row in rows if row.state == "confirmed" and row.posting}
-    listed = patiently(lambda: list(recruiter.postings()), sleep)
-    shown = {one.id: one for one in listed if one.id in orders}
-    found: dict[str, tuple[Submission, ...]] = {}
-    for posting in shown:
-        found[posting] = patiently(lambda p=posting: tuple(recruiter.submissions(p)), sleep)  # type: ignore[misc]
-    chat = [posting for posting in shown if orders[posting].kind == "chat"]
-    unknown = None
-    if any(row.state in ledger.OPEN for row in rows if _order(row).kind == "chat"):
-        unknown = "a posting has been sent, and the platform's answer is still missing"
-    elif gone := [p for p, order in orders.items() if order.kind == "chat" and p not in shown]:
-        unknown = f"{len(gone)} postings are no longer listed by the platform"
-    return Platform(
-        shown,
-        tuple(one for posting in chat for one in found[posting]),
-        {posting: subs for posting, subs in found.items() if posting not in chat},
-        max((float(orders[posting].assignment_seconds) for posting in chat), default=0.0),
-        unknown,
-    )
-
-
-def patiently(read: Callable[[], T], sleep: Callable[[float], None]) -> T:
-    """Read from a platform, again where it does not answer.
-
-    Raises:
-        DataError: it never did.
-    """
-    for attempt in range(_READINGS):
-        try:
-            return read()
-        except TryAgainError as error:
-            problem = str(error)
-            sleep(2.0**attempt)
-        except RecruiterError as error:
-            raise DataError(f"the platform refuses to be read: {error}") from error
-    raise DataError(f"the platform does not answer ({problem}): run the command again later")
-
-
 def _debts(database: Database, campaign: Campaign, seen: Platform, now: float) -> Owed:
     with database.read() as reader:
         people = finished(reader, campaign.name)
@@ -197,10 +131,16 @@ def _debts(database: Database, campaign: Campaign, seen: Platform, now: float) -
         for person in people
         if compensation.key_of(Debt(person, NOTHING)) in begun
     }
+    matches = match(seen.chat, people, expected=code_of(campaign))
+    found = {
+        one.person.participant: submission
+        for submission, one in ((each, matches[each.id]) for each in seen.chat)
+        if one.person is not None
+    }
     return owed(
         campaign.pay,
         people,
-        seen.chat,
+        found,
         now=now,
         grace_seconds=max(campaign.pay.compensate_after_hours * 3600.0, seen.longest_assignment),
         compensated=compensated,
@@ -312,10 +252,6 @@ def _settle(database: Database, campaign: Campaign, seen: Platform, now: float) 
 
 def _line(call: Call) -> Line:
     return Line(call.kind, call.worker, call.amount, call.fee, call.reason or call.key)
-
-
-def _order(row: Row) -> Order:
-    return msgspec.convert(row.payload["order"], Order)
 
 
 def _last_id(connection: Connection) -> int:

@@ -20,6 +20,7 @@ from photochat.cli import (
     evaluation,
     filtering,
     hit,
+    mturk_emulator,
     photos,
     simulate,
 )
@@ -37,7 +38,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (filtering, photos, collection, campaign, simulate, hit, data, evaluation, demo):
+STAGES = (filtering, photos, collection, campaign, simulate, mturk_emulator, hit, data, evaluation)
+for commands in (*STAGES, demo):
     commands.register(app)
 
 
