@@ -1,0 +1,105 @@
+"""Whatever is sent, the emulator answers or refuses; it never fails itself."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from collection.mturk_emulator.books import Books
+from collection.mturk_emulator.operations import OPERATIONS
+from collection.mturk_emulator.qualifying import LOCALE, PERCENT_APPROVED
+from collection.mturk_emulator.server import create_app
+from collection.mturk_emulator.service_model import service_model
+from tests.collection.mturk_emulator.forms import ANSWER_KEY, PAGE, TEST
+from tests.collection.mturk_emulator.rehearsal import START, TASK
+
+HEADERS = {
+    "Authorization": (
+        "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/mturk-requester/aws4_request, "
+        f"SignedHeaders=host, Signature={'0' * 64}"
+    )
+}
+XML = st.sampled_from([TASK, PAGE, TEST, ANSWER_KEY, "<a/>", "<", ""])
+GOOD = {"Question": st.just(TASK), "Reward": st.just("0.01"), "MaxAssignments": st.integers(1, 9)}
+SECONDS = st.sampled_from([60, 3_600])
+
+
+def values(shape, ids, name=""):
+    """Draw a JSON value that mostly fits a shape."""
+    if shape.type_name == "structure":
+        members = {key: values(each, ids, key) for key, each in shape.members.items()}
+        needed = {key: members.pop(key) for key in shape.required_members}
+        return st.fixed_dictionaries(needed, optional=members)
+    if shape.type_name == "list":
+        return st.lists(values(shape.member, ids), max_size=3)
+    if "enum" in shape.metadata:
+        return st.sampled_from(shape.metadata["enum"])
+    if name in GOOD:
+        return GOOD[name] | XML
+    if name in ("Test", "AnswerKey"):
+        return XML
+    if name.endswith("Id"):
+        return st.sampled_from(ids)
+    if name.endswith("InSeconds"):
+        return SECONDS | st.integers()
+    plain = {
+        "string": st.text(max_size=20) | st.sampled_from(["US", "AONE", "token"]),
+        "boolean": st.booleans(),
+        "timestamp": st.floats(allow_nan=False, allow_infinity=False) | st.just(START + 60),
+    }
+    return plain.get(shape.type_name, st.integers(0, 20) | st.integers())
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    """An application with something of everything in its books, and their ids."""
+    books = Books(tmp_path_factory.mktemp("fuzz") / "b.db", balance=10**9, stands_at=START)
+    browser = create_app(books).test_client()
+
+    def call(operation, body):
+        target = f"MTurkRequesterServiceV20170117.{operation}"
+        return browser.post("/", data=body, headers={**HEADERS, "X-Amz-Target": target})
+
+    def worker(path, **body):
+        return browser.post(f"/_emulator/workers/AONE/{path}", json=body).json
+
+    wish = {
+        "Title": "t", "Description": "d", "Reward": "1", "Question": TASK, "MaxAssignments": 5,
+        "LifetimeInSeconds": 3_600, "AssignmentDurationInSeconds": 600,
+    }  # fmt: skip
+    hit = call("CreateHIT", json.dumps(wish)).get_json(force=True)["HIT"]
+    kind = {"Name": "n", "Description": "d", "QualificationTypeStatus": "Active"}
+    made = call("CreateQualificationType", json.dumps(kind)).get_json(force=True)
+    qualification = made["QualificationType"]["QualificationTypeId"]
+    work = worker("accept", hit=hit["HITId"])["id"]
+    worker("submit", assignment=work, answers={"a": "b"})
+    worker("qualification-requests", qualification=qualification)
+    waiting = call("ListQualificationRequests", "{}").get_json(force=True)
+    asked = waiting["QualificationRequests"][0]["QualificationRequestId"]
+    ids = [hit["HITId"], hit["HITTypeId"], work, qualification, asked, "AONE", "X"]
+    yield call, [*ids, LOCALE, PERCENT_APPROVED]
+    books.close()
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_every_call_is_answered_or_refused(scene, data):
+    call, ids = scene
+    operation = data.draw(st.sampled_from(sorted(OPERATIONS)))
+    shape = service_model().operation_model(operation).input_shape
+    answer = call(operation, json.dumps(data.draw(values(shape, ids))))
+    body = json.loads(answer.data)
+    assert answer.status_code == 200 or (answer.status_code == 400 and body["__type"]), body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"\xff", b'"', b"NaN", b'{"HITId": Infinity}', b'{"HITId": "\\ud800"}', b"[" * 100_000, b"1"],
+)
+def test_what_is_no_json_object_is_refused(scene, body):
+    answer = scene[0]("GetHIT", body)
+    assert answer.status_code == 400
+    assert json.loads(answer.data)["__type"] in ("SerializationException", "ValidationException")
