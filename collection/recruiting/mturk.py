@@ -96,6 +96,7 @@ class Mturk:
     """
 
     name = "mturk"
+    settling_seconds = 0.0
 
     def __init__(
         self,
