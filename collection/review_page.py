@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -64,8 +64,9 @@ def page() -> AnyResponse:
 def decide() -> AnyResponse:
     """Write a decision down: `submission`, `action` (approve, reject, override), `reason`."""
     need_admin_form()
-    action, submission = request.form.get("action"), request.form.get("submission", "")
-    if action not in get_args(review.Action):
+    asked, submission = request.form.get("action"), request.form.get("submission", "")
+    action = next((one for one in review.ACTIONS if one == asked), None)
+    if action is None:
         abort(400, "Please choose one of the decisions.")
     decision = Decision(submission, action, request.form.get("reason", "").strip())
     ours = service()

@@ -349,7 +349,7 @@ const shows = {
   },
   done(state) {
     byId("done").classList.add(state.outcome);
-    write("done-title", byId("done").dataset[state.outcome]);
+    write("done-title", byId("done").dataset[state.hand_in ? "lastStep" : state.outcome]);
     write("done-message", state.message);
     write("code", state.code || "");
     byId("done-code").hidden = !state.code;

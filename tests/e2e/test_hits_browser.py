@@ -28,9 +28,7 @@ from tests.e2e.looks import look
 from tests.e2e.worker import ANSWERS, sign_in
 
 TEMPLATES = Templates()
-REASON = (
-    "There is no talk in it: all messages are the same word. Please write to us to try again."
-)
+REASON = "There is no talk in it: all messages are the same word. Please write to us to try again."
 CAMPAIGN = """
 [recruiting]
 recruiter = "mturk"
@@ -181,6 +179,7 @@ def test_two_chat_in_the_platforms_frame_and_hand_in_and_are_reviewed(framed, ne
         frame.get_by_role("button", name="Submit").click()
         button = frame.get_by_role("button", name="Hand in the task")
         button.wait_for()
+        assert frame.locator("#done-title").inner_text() == "One last step"
         assert "It counts only then" in frame.locator("#advice").inner_text()
         assert frame.locator("#hand-in-by-hand").is_hidden()
         codes.append(frame.locator("#code").inner_text())
