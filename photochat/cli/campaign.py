@@ -98,7 +98,7 @@ def opened(
             if stage_of(loaded, where) == "production":
                 safety.check_production(loaded, _photo_ids(database, loaded))
                 if not dry_run:
-                    safety.check_confirmed(loaded, confirm, _ask)
+                    safety.check_confirmed(loaded, confirm, ask)
         recruiter = open_recruiter(
             loaded, database, os.environ, production=production, endpoint=endpoint
         )
@@ -330,6 +330,7 @@ def _photo_ids(database: Database, loaded: Campaign) -> list[str]:
         return list(reader.execute(query).scalars())
 
 
-def _ask(question: str) -> str:
+def ask(question: str) -> str:
+    """Ask somebody at the terminal; no answer is an empty one."""
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline()

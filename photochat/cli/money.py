@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,7 @@ from photochat.cli.campaign import (
     DryRun,
     Endpoint,
     Production,
+    ask,
     campaign,
     opened,
     say_carried,
@@ -125,10 +127,17 @@ def pay(
     Example: photochat campaign pay --config campaign.toml --dry-run
     """
     from collection.money.paying import pay as run
+    from collection.recruiting.opening import address_of, stage_of
+    from collection.recruiting.safety import check_confirmed
 
-    with opened(
-        config, db, production=production, endpoint=endpoint, confirm=confirm, spends=not dry_run
-    ) as (loaded, database, recruiter):
+    with opened(config, db, production=production, endpoint=endpoint) as (
+        loaded,
+        database,
+        recruiter,
+    ):
+        where = address_of(loaded, os.environ, production=production, endpoint=endpoint)
+        if stage_of(loaded, where) == "production" and not dry_run:
+            check_confirmed(loaded, confirm, ask)
         result = run(
             database,
             recruiter,
