@@ -28,9 +28,7 @@ from tests.e2e.looks import look
 from tests.e2e.worker import ANSWERS, sign_in
 
 TEMPLATES = Templates()
-REASON = (
-    "There is no talk in it: all messages are the same word. Please write to us to try again."
-)
+REASON = "There is no talk in it: all messages are the same word. Please write to us to try again."
 CAMPAIGN = """
 [recruiting]
 recruiter = "mturk"

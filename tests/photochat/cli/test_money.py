@@ -146,3 +146,19 @@ def test_real_money_is_paid_only_when_confirmed(desk, monkeypatch, words):
     status, _, err = desk("pay", "--production", *words)
     assert (status, calls) == (2, [])
     assert "add --confirm photos" in err
+
+
+def test_a_call_that_failed_for_good_is_told_until_it_is_mended(desk, monkeypatch):
+    """In every run, with the reason and the option that tries again."""
+    with monkeypatch.context() as patch:
+
+        def refuse(self, **_):
+            raise RecruiterError("the worker's account is closed")
+
+        patch.setattr(SimulatedRecruiter, "bonus", refuse)
+        assert desk("pay")[0] == 1
+    status, _, err = desk("pay")
+    assert status == 1
+    assert "failed for good: bonus anna: the worker's account is closed" in err
+    assert "add --retry-failed" in err
+    assert desk("pay", "--retry-failed")[0] == 0
