@@ -32,7 +32,7 @@ from collection import wording
 from collection.entrance import Arrival, NoTask, answer_check, consent, enter
 from collection.participation import NO_TASK
 from collection.recruiting.arriving import read_link
-from collection.recruiting.leaving import RETURN_HIT
+from collection.recruiting.leaving import RETURN_HIT, leaving
 from collection.recruiting.submitting import submit_address
 from collection.service import Service
 from collection.settlement import move
@@ -184,8 +184,7 @@ def chat_page() -> AnyResponse | str:
     row = _mine()
     if PAGE_OF_STAGE[row.stage] != "pages.chat_page":
         return redirect(url_for(PAGE_OF_STAGE[row.stage]))
-    ours = service()
-    done = done_view(row, time.time(), ours.way_out(row)) if row.stage == "done" else None
+    done = _done(row) if row.stage == "done" else None
     campaign = service().campaign
     token = service().tokens.chat(Ticket(row.id, row.generation))
     return render_template(
@@ -238,6 +237,11 @@ def failed(error: HTTPException) -> AnyResponse:
         return Response(message + "\n", status, mimetype="text/plain")
     texts = service().campaign.texts
     return Response(render_template("error.html", texts=texts, message=message), status)
+
+
+def _done(row: Row[Any]) -> dict[str, Any]:
+    ours = service()
+    return done_view(row, time.time(), leaving(ours.database, ours.exits, row))
 
 
 def _preview() -> str:

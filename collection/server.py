@@ -174,7 +174,10 @@ def _guard(app: Flask, config: ServerConfig) -> None:
             frames=" ".join(frames) or "'none'",
         )
         headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
+        # A platform that takes forms may want to know the site they come from; never the address,
+        # which says who the worker is.
+        forms = outer and service.exits.origins
+        headers["Referrer-Policy"] = "strict-origin" if forms else "no-referrer"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
         if not frames:

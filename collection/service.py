@@ -25,17 +25,12 @@ from collection.events import LIVE, TALKING, Event
 from collection.journal import Journal, Log
 from collection.pairing import pair_waiting
 from collection.presence import Presence, Socket, deliver
-from collection.recruiting.leaving import WayOut, exits_of, leaving
+from collection.recruiting.leaving import exits_of, leaving
 from collection.runtime import Runtime
 from collection.settlement import finish
 from collection.tables import participants
 from collection.tokens import PhotoTicket, Ticket, Tokens
-from collection.view import (
-    choosing_view,
-    conversation_view,
-    done_view,
-    waiting_view,
-)
+from collection.view import choosing_view, conversation_view, done_view, waiting_view
 from collection.writer import Writer
 from photochat.limits import Bucket
 
@@ -300,7 +295,7 @@ class Service:
         A page drops a state that is older than the one it has, by `now`.
         """
         if row.stage == "done":
-            return done_view(row, now, self.way_out(row))
+            return done_view(row, now, leaving(self.database, self.exits, row))
         if row.stage == "choosing":
             return choosing_view(row, now)
         if row.stage == "waiting":
@@ -319,11 +314,6 @@ class Service:
             now,
             lambda: self.photo_url(row.id, row.conversation),
         )
-
-    def way_out(self, row: Row[Any]) -> WayOut:
-        """Return how one who is through hands the work in."""
-        with self.database.read() as reader:
-            return leaving(reader, self.exits, row)
 
     def waiting_here(self) -> list[int]:
         """Return who of those in the waiting room has the socket here."""

@@ -116,7 +116,7 @@ def carry_out(
             sleep(wait)
             if row.state == "sent":
                 continue
-        claimed = _claim(database, row, clock())
+        claimed = _claim(database, row, clock(), max(LEASE_SECONDS, _settling(recruiter, row)))
         if claimed is None:
             continue
         outcome, error = _ask(database, recruiter, claimed, clock)
@@ -129,13 +129,13 @@ def carry_out(
     return Carried(**counts, left=left, stopped=stopped)
 
 
-def _claim(database: Database, row: Row, now: float) -> Row | None:
+def _claim(database: Database, row: Row, now: float, lease: float) -> Row | None:
     """Mark a row as sent, for as long as one call may take; None if another was quicker."""
     changes = {
         "state": "sent",
         "attempts": row.attempts + 1,
         "first_sent_at": row.first_sent_at or now,
-        "not_before": now + LEASE_SECONDS,
+        "not_before": now + lease,
         "changed_at": now,
     }
     with database.writing.begin() as connection:
@@ -172,13 +172,16 @@ def _ask(
                 _store_failure(database, row, error, clock(), final=final)
                 return "failed" if final else "tried_again", error
     except RecruiterError as error:
-        _store_failure(database, row, error, clock(), final=False)
+        after = error.after if isinstance(error, TryAgainError) else 0.0
+        wait = max(_backoff(row.attempts), after)
+        _store_failure(database, row, error, clock(), final=False, wait=wait)
         return "tried_again", error
     except DataError as error:
         _store_failure(database, row, error, clock(), final=False, wait=0.0)
         raise
     except KeyboardInterrupt:
-        _store_failure(database, row, "interrupted", clock(), final=False, wait=0.0)
+        wait = _settling(recruiter, row)
+        _store_failure(database, row, "interrupted", clock(), final=False, wait=wait)
         raise
     _store_answer(database, row, result, clock())
     return "confirmed", None
@@ -224,6 +227,11 @@ def _store_failure(
                 changed_at=now,
             )
         )
+
+
+def _settling(recruiter: Recruiter, row: Row) -> float:
+    """How long the books may not tell whether a row was carried out."""
+    return recruiter.settling_seconds if row.kind == "bonus" else 0.0
 
 
 def _backoff(failures: int) -> float:

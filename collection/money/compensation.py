@@ -38,6 +38,7 @@ Question = Callable[[Campaign, Debt, str], str]
 def html_question(campaign: Campaign, debt: Debt, reason: str) -> str:
     """Return the question of hit_templates/compensation.html.j2."""
     from collection.recruiting.hits import Templates, campaign_values
+    from collection.recruiting.submitting import submit_origins
 
     values = {
         **campaign_values(campaign),
@@ -46,7 +47,8 @@ def html_question(campaign: Campaign, debt: Debt, reason: str) -> str:
         "reason": reason,
         "code": debt.person.code or "",
     }
-    return Templates().question("compensation", values)
+    places = submit_origins(campaign.recruiting.submit_hosts)
+    return Templates().question("compensation", values, places)
 
 
 def key_of(debt: Debt) -> str:

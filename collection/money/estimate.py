@@ -163,6 +163,22 @@ def check(found: Estimate) -> None:
         DataError: a kind of participation is below the floor.
         BudgetError: the worst case is above the cap.
     """
+    check_floor(found)
+    if found.committed + found.worst > found.budget:
+        already = f" beside {found.committed:.2f} committed" if found.committed else ""
+        raise BudgetError(
+            f"at worst {found.worst:.2f} {found.currency}{already} is above the cap of "
+            f"{found.budget:.2f}: raise it, or hold fewer conversations",
+            field="pay.budget",
+        )
+
+
+def check_floor(found: Estimate) -> None:
+    """Refuse a campaign that pays too little an hour.
+
+    Raises:
+        DataError: a kind of participation is below the floor.
+    """
     for kind in found.kinds:
         if kind.hourly < found.minimum_hourly:
             needed = (found.minimum_hourly * kind.minutes / 60).quantize(CENT, ROUND_CEILING)
@@ -173,13 +189,6 @@ def check(found: Estimate) -> None:
                 f"pay.bonus.{kind.kind}",
                 field=f"pay.bonus.{kind.kind}",
             )
-    if found.committed + found.worst > found.budget:
-        already = f" beside {found.committed:.2f} committed" if found.committed else ""
-        raise BudgetError(
-            f"at worst {found.worst:.2f} {found.currency}{already} is above the cap of "
-            f"{found.budget:.2f}: raise it, or hold fewer conversations",
-            field="pay.budget",
-        )
 
 
 def dearer_fee(fees: Fees, campaign: Campaign) -> Decimal | None:

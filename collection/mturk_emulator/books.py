@@ -23,6 +23,7 @@ from collection.mturk_emulator.turn import Rules, Turn
 from photochat.errors import DataError
 
 LOCK_WAIT_SECONDS = 30
+LAST_MOMENT = 4_102_444_800.0  # the year 2100
 
 
 class Books:
@@ -84,8 +85,10 @@ def set_clock(turn: Turn, moment: float, *, stands: bool) -> float:
     """Set the clock, which either stands from then on or goes on; it never goes back.
 
     Raises:
-        ValueError: the moment has passed.
+        ValueError: the moment has passed, or lies too far ahead to come back from.
     """
+    if moment > LAST_MOMENT:
+        raise ValueError("the clock goes to the year 2100 at most")
     if moment < turn.now:
         raise ValueError(f"the clock does not go back: it is {turn.now}")
     row = turn.connection.execute(sa.select(tables.clock)).one()

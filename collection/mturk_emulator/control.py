@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from flask import Blueprint, Response, abort, current_app, request
+from msgspec import Meta
 from sqlalchemy.engine import Row
 
 from collection.mturk_emulator import work
@@ -37,6 +38,7 @@ from collection.mturk_emulator.wire import calls_made
 
 control = Blueprint("control", __name__, url_prefix="/_emulator")
 Given = TypeVar("Given", bound=msgspec.Struct)
+Place = Annotated[str, Meta(pattern="^[A-Z0-9]{2}$")]
 
 
 class Clock(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,10 +53,10 @@ class NewWorker(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A simulated worker and what the platform knows of them."""
 
     id: str
-    country: str | None = None
-    subdivision: str | None = None
-    percent_approved: int | None = None
-    number_approved: int | None = None
+    country: Place | None = None
+    subdivision: Place | None = None
+    percent_approved: Annotated[int, Meta(ge=0, le=100)] | None = None
+    number_approved: Annotated[int, Meta(ge=0, le=10**9)] | None = None
     adult: bool | None = None
     masters: bool | None = None
 
@@ -88,7 +90,7 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True):
 class Deposit(msgspec.Struct, forbid_unknown_fields=True):
     """Money for the account, such as "100.00"."""
 
-    amount: str
+    amount: Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{0,2})?$")]
 
 
 @control.get("/clock")

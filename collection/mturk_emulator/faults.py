@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 Kind = Literal[
     "throttle",  # ThrottlingException, not carried out
@@ -23,11 +24,11 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Kind
     operation: str = "*"
-    count: int = 1
-    skip: int = 0
+    count: Annotated[int, Meta(ge=1)] = 1
+    skip: Annotated[int, Meta(ge=0)] = 0
     code: str = "AWS.MechanicalTurk.AssignmentDoesNotExist"
     message: str = "Refused on demand."
-    seconds: float = 0.0
+    seconds: Annotated[float, Meta(ge=0, le=3_600)] = 0.0
 
 
 class Faults:

@@ -37,9 +37,9 @@ def catch_up(turn: Turn) -> None:
         turn.change(hits, row, open=False)
         hold(turn, row.id)
     for row in turn.all(sa.select(hits).where(_OLD), **moments):
-        if not counts(turn, row.id)["Accepted"]:
+        number = counts(turn, row.id)
+        if not number["Accepted"] and not number["Submitted"]:
             turn.change(hits, row, disposed=True)
-            hold(turn, row.id)
 
 
 _NOW: Any = sa.bindparam("now")
@@ -134,7 +134,7 @@ def hold(turn: Turn, hit_id: str) -> None:
     ).one()
     number = counts(turn, hit_id)
     undecided = number["Accepted"] + number["Submitted"] + available(hit, number, turn.now)
-    needed = 0 if hit.disposed else undecided * (hit.reward + hit.fee)
+    needed = undecided * (hit.reward + hit.fee)
     more = needed - hit.held
     if more:
         post(turn, "hold" if more > 0 else "release", hit=hit_id, available=-more, held=more)

@@ -27,6 +27,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "timestamp": (int, float),  # JSON 1.1: seconds since 1970
 }
+# What a whole number must stay below.
+_BITS = {"integer": 2**31, "long": 2**63, "timestamp": 2**40, "boolean": 2}
 
 
 @cache
@@ -81,6 +83,9 @@ def _problems_of_structure(shape: Any, value: dict[str, Any], path: str) -> Iter
 
 def _problems_of_scalar(shape: Any, value: Any, path: str) -> Iterator[str]:
     rules = shape.metadata
+    if isinstance(value, int) and not -_BITS[shape.type_name] <= value < _BITS[shape.type_name]:
+        yield _failed(value, path, f"Member must be of type {shape.type_name}")
+        return
     size = len(value) if isinstance(value, str) else value
     what = "have length" if isinstance(value, str) else "have value"
     if "min" in rules and size < rules["min"]:

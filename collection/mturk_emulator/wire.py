@@ -85,9 +85,15 @@ def _operation() -> str:
 
 def _body() -> Any:
     try:
-        return json.loads(request.get_data() or b"{}")
-    except ValueError as error:
+        body = json.loads(request.get_data() or b"{}", parse_constant=_no_number)
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        return body
+    except (ValueError, RecursionError) as error:
         raise Refused("SerializationException", "The request is not JSON.") from error
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity, which JSON does not have
 
 
 def _carry_out(operation: str, body: Any, call_id: str) -> dict[str, Any]:

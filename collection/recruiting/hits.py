@@ -18,6 +18,7 @@ import msgspec
 
 from collection.campaign import Campaign
 from collection.recruiting.submitting import MTURK_ORIGINS
+from photochat.dialogue import Dialogue
 from photochat.errors import DataError
 
 if sys.version_info >= (3, 11):
@@ -124,7 +125,9 @@ class Templates:
             made_up = json.loads(self.text(f"examples/{name}.json"))
         except FileNotFoundError:
             made_up = {}
-        return {**campaign_values(campaign), **made_up}
+        url = campaign.recruiting.url.rstrip("/")
+        own = {"url": f"{url}/join/{campaign.name}"} if url and name == "chat" else {}
+        return {**campaign_values(campaign), **made_up, **own}
 
     def _find(self, file: str) -> str | None:
         try:
@@ -152,6 +155,22 @@ def html_question(html: str, frame_height: int, *, templates: Templates | None =
     """Return the HTMLQuestion that holds a whole page."""
     known = templates or Templates()
     return known._render("html_question.xml.j2", html=html, frame_height=frame_height)
+
+
+def dialogue_values(dialogue: Dialogue) -> dict[str, Any]:
+    """Return what the verification task says of a dialogue; the first speaker is A."""
+    names: dict[int, str] = {}
+    for turn in dialogue.turns:
+        names.setdefault(turn.user_id, "AB"[min(len(names), 1)])
+    return {
+        "dialogue_id": dialogue.dialogue_id,
+        "photo_url": dialogue.photo_url,
+        "photo_description": dialogue.photo_description,
+        "turns": [
+            {"speaker": names[turn.user_id], "text": turn.message, "share": turn.share_photo}
+            for turn in dialogue.turns
+        ],
+    }
 
 
 def campaign_values(campaign: Campaign) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Row
 
 from collection.campaign import Campaign
+from collection.database import Database
 from collection.money.pay import PaidKind
 from collection.money.people import kind_of
 from collection.recruiting.submitting import MTURK_ORIGINS, submit_address, submit_origins
@@ -67,10 +68,13 @@ def exits_of(campaign: Campaign) -> Exits:
     return Exits()
 
 
-def leaving(reader: Connection, exits: Exits, row: Row[Any]) -> WayOut:
+def leaving(database: Database, exits: Exits, row: Row[Any]) -> WayOut:
     """Return how a participant leaves, by their row."""
     recruiter = msgspec.json.decode(row.recruiter or "{}", type=dict[str, str])
-    kind = kind_of(reader, row.campaign, row.id) if exits.codes else None
+    kind: PaidKind | None = None
+    if exits.codes:
+        with database.read() as reader:
+            kind = kind_of(reader, row.campaign, row.id)
     return way_out(exits, recruiter, kind, row.code)
 
 

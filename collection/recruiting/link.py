@@ -36,6 +36,7 @@ class Link:
     """The links of one campaign. A submission's id is its worker and the number of their visit."""
 
     name = "link"
+    settling_seconds = 0.0
 
     def __init__(
         self, database: Database, campaign: Campaign, *, clock: Callable[[], float] = time.time

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import math
+import random
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +40,7 @@ SANDBOX = "https://mturk-requester-sandbox.us-east-1.amazonaws.com"
 # below the time for which the ledger leaves a call alone (carry_out.LEASE_SECONDS).
 ATTEMPTS = 3
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 15
+LONG_AGO = (946_684_800, 1_262_304_000)  # 2000 to 2010, seconds since 1970
 PAGE = 100  # the most that a list returns at once
 NOTIFIED_AT_ONCE = 100
 MAX_SUBJECT, MAX_MESSAGE = 200, 4096
@@ -95,6 +96,7 @@ class Mturk:
     """
 
     name = "mturk"
+    settling_seconds = 0.0
 
     def __init__(
         self,
@@ -166,8 +168,12 @@ class Mturk:
             self._expire_at(posting, max(now, self._clock() + seconds))
 
     def expire(self, posting: str) -> None:
-        """Let a HIT expire now; not at a time long past, which could be asked for only once."""
-        self._expire_at(posting, math.floor(self._clock()))
+        """Let a HIT expire now: at a time that is past by any clock, and another at each asking.
+
+        MTurk takes the same time for a repeated request and does nothing, even where the HIT was
+        opened again in between.
+        """
+        self._expire_at(posting, float(random.randrange(*LONG_AGO)))  # noqa: S311
 
     def submissions(self, posting: str) -> Iterator[Submission]:
         """List the submitted assignments of a HIT."""
@@ -241,7 +247,7 @@ class Mturk:
         except NotThereError:
             pass  # they did not have it
         except RecruiterError as error:
-            if "QualificationInvalid" not in str(error) and "does not have" not in str(error):
+            if "InvalidQualificationState" not in str(error):  # only what is granted can be taken
                 raise
 
     def notify(self, workers: Sequence[str], *, subject: str, text: str) -> tuple[str, ...]:
@@ -276,7 +282,6 @@ class Mturk:
 
     def _expire_at(self, posting: str, at: float) -> None:
         when = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
-        # MTurk takes the same HIT and time for a repeated request, and refuses it.
         with contextlib.suppress(AlreadyDoneError):
             self._call("update_expiration_for_hit", HITId=posting, ExpireAt=when)
 

@@ -194,7 +194,10 @@ class Prolific:
             raise RecruiterError(
                 f"a bonus of {amount:.2f} was set up as {_from_cents(made['amount']):.2f}: not paid"
             )
-        self._wire.post(f"bulk-bonus-payments/{made['id']}/pay/", {})
+        try:
+            self._wire.post(f"bulk-bonus-payments/{made['id']}/pay/", {})
+        except TryAgainError as error:
+            raise TryAgainError(str(error), after=self.settling_seconds) from error
 
     def bonuses(self, posting: str) -> Iterator[PaidBonus]:
         """List the bonuses in the books. Prolific keeps neither their reasons nor their dates."""

@@ -87,7 +87,14 @@ class RecruiterError(Exception):
 
 
 class TryAgainError(RecruiterError):
-    """No answer, throttled, or not yet possible: the call may or may not have been carried out."""
+    """No answer, throttled, or not yet possible: the call may or may not have been carried out.
+
+    It must not be made again for `after` seconds: the platform would not know it again before.
+    """
+
+    def __init__(self, text: str, after: float = 0.0) -> None:
+        super().__init__(text)
+        self.after = after
 
 
 class AlreadyDoneError(RecruiterError):
@@ -114,6 +121,9 @@ class Recruiter(Protocol):
     """
 
     name: str
+    # For how long a platform that keeps no tokens may not show a bonus that was asked for: a call
+    # of which nobody knows whether it was made is not made again before. 0.0 where tokens are kept.
+    settling_seconds: float
 
     def publish(self, order: Order) -> str:
         """Publish a posting and return its id; the same token never publishes twice."""
@@ -122,7 +132,7 @@ class Recruiter(Protocol):
         """All postings of this account, to the last page."""
 
     def extend(self, posting: str, *, assignments: int, seconds: int, token: str) -> None:
-        """Add assignments and time to a posting; 0 of either leaves it as it is."""
+        """Add assignments, and keep a posting open for `seconds` from now; 0 leaves it as it is."""
 
     def expire(self, posting: str) -> None:
         """Let nobody accept a posting any more; who has accepted may finish."""

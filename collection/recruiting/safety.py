@@ -9,8 +9,12 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import requests
+from sqlalchemy.engine import Connection
 
 from collection.campaign import Campaign
+from collection.money.estimate import check_floor, estimate, measure
+from collection.money.pay import fees_of
+from collection.money.people import finished
 from collection.recruiting.terms import WITH_MONEY, is_local
 from photochat.errors import DataError
 
@@ -54,6 +58,17 @@ def check_production(campaign: Campaign, photo_ids: Iterable[str]) -> None:
         )
     if not campaign.pay.reward + campaign.pay.bonus.complete:
         raise DataError("real workers are paid: write an amount", field="pay.reward")
+
+
+def check_pay(reader: Connection, campaign: Campaign) -> None:
+    """Refuse a campaign that pays less an hour than its own floor, by measured times if any.
+
+    Raises:
+        DataError: it does, or nothing says how long it takes.
+    """
+    measured = measure(finished(reader, campaign.name))
+    fees = fees_of(campaign.pay, campaign.recruiting.recruiter)
+    check_floor(estimate(campaign, 1, fees, measured=measured))
 
 
 def check_confirmed(campaign: Campaign, given: str | None, ask: Callable[[str], str]) -> None:

@@ -36,6 +36,7 @@ class SimulatedRecruiter:
     """A `Recruiter`, and beside it what its workers do: `accept`, `submit`, `give_back`."""
 
     name = "simulated"
+    settling_seconds = 0.0
 
     def __init__(
         self,

@@ -97,6 +97,8 @@ def opened(
             safety.check_entry(loaded)
             if stage_of(loaded, where) == "production":
                 safety.check_production(loaded, _photo_ids(database, loaded))
+                with database.read() as reader:
+                    safety.check_pay(reader, loaded)
                 if not dry_run:
                     safety.check_confirmed(loaded, confirm, ask)
         recruiter = open_recruiter(

@@ -90,6 +90,8 @@ def preview(
     values = templates.example(name, campaign)
     values |= _read(data) if data else {}
     values |= {"url": url} if url else {}
+    if serve and templates.hit(name).kind == "external" and not url:
+        raise DataError("name the chat's link: http://127.0.0.1:8000/join/CAMPAIGN", field="--url")
     if xml:
         print(templates.question(name, values))
     elif out is not None:

@@ -160,7 +160,6 @@ def delete_hit(turn: Turn, request: Request) -> dict[str, Any]:
     if counts(turn, hit.id)["Submitted"]:
         raise wrong_state("Assignment", "Approved,Rejected")
     turn.change(hits, hit, disposed=True)
-    hold(turn, hit.id)
     return {}
 
 

@@ -8,8 +8,11 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 import requests
 
+from collection.campaign import parse_campaign
 from collection.money.pay import PAID_KINDS
-from tests.collection.conftest import ADMIN_TOKEN
+from collection.money.people import finished, kind_of
+from collection.server import ServerConfig, create_app, stop
+from tests.collection.conftest import ADMIN_TOKEN, SECRET, make_photos
 from tests.collection.recruiting.test_leaving import HOSTILE
 from tests.collection.worker import field
 
@@ -124,6 +127,49 @@ def test_prolifics_code_follows_the_outcome_and_nothing_in_the_link(serve):
     page = worker.http.get(f"{server.url}/chat").text
     assert f'href="{address}"' in page
     assert "evil" not in page.lower()
+
+
+def test_each_ending_has_its_own_code_on_prolific(serve):
+    """Who leaves gets none; who is left behind gets that which the money is counted by."""
+    server = serve(recruiting=PROLIFIC)
+    leaver, stayer = server.pair("p1", "p2")
+    leaver.say("hi")
+    leaver.ask("choose", {"choice": "leave"})
+    gone = leaver.until_state("done")
+    assert gone["hand_in"] is None
+    assert "return your submission" in gone["advice"]
+    stayer.until_state("choosing")
+    stayer.ask("choose", {"choice": "leave"})
+    left = stayer.until_state("done")
+    assert left["hand_in"]["action"].endswith("?cc=CODE-partner_left")
+    with server.service.database.read() as reader:
+        for person in finished(reader, "photochat"):
+            assert kind_of(reader, "photochat", person.participant) == person.kind
+
+
+def test_behind_tls_the_cookie_lives_in_the_platforms_frame_and_nowhere_else(tmp_path):
+    """Partitioned: browsers keep no other cookie of a page that another site frames."""
+    images = tmp_path / "images"
+    config = ServerConfig(
+        db=f"sqlite:///{tmp_path}/chat.db",
+        pool=make_photos(images, 1),
+        images=images,
+        campaign=parse_campaign({"recruiting": MTURK}),
+        secret=SECRET,
+        admin_token=ADMIN_TOKEN,
+        cache=tmp_path / "cache",
+        https=True,
+    )
+    app = create_app(config)
+    try:
+        answer = app.test_client().get("/join/photochat?worker=anna")
+        cookie = answer.headers["Set-Cookie"]
+        for word in ("Secure", "HttpOnly", "SameSite=None", "Partitioned"):
+            assert word in cookie
+        # The platform learns from which site a form comes, not whose page it was.
+        assert answer.headers["Referrer-Policy"] == "strict-origin"
+    finally:
+        stop(app)
 
 
 def test_redirects_stay_on_the_server(serve):

@@ -150,6 +150,7 @@ def test_the_clock_stands_until_it_is_moved_and_never_goes_back(mturk):
     assert mturk.control("clock") == {"now": START}
     assert mturk.control("clock", {"set": "2027-01-16T08:00:00Z"}) == {"now": START + 86_400}
     assert "does not go back" in mturk.control("clock", {"advance": -1})["error"]
+    assert "2100" in mturk.control("clock", {"advance": 1e300})["error"]
     assert "not a time" in mturk.control("clock", {"set": "tomorrow"})["error"]
     running = mturk.control("clock", {"advance": 10, "stands": False})["now"]
     assert START + 86_410 <= running <= mturk.control("clock")["now"]
@@ -162,3 +163,20 @@ def test_the_control_side_takes_nothing_that_another_sites_page_could_send(uncha
     with pytest.raises(urllib.error.HTTPError) as error:
         urllib.request.urlopen(request)
     assert error.value.code == 415
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("deposit", {"amount": "-5"}),
+        ("deposit", {"amount": "1e9"}),
+        ("faults", {"kind": "delay", "seconds": -1}),
+        ("faults", {"kind": "throttle", "times": 3}),
+        ("workers", {"id": "AONE", "percent_approved": 10**30}),
+        ("workers", {"id": "AONE", "country": "Germany"}),
+        ("workers/AONE/accept", {"hit": 5}),
+        ("clock", []),
+    ],
+)
+def test_the_control_side_says_what_it_does_not_understand(unchanged, path, body):
+    assert "error" in unchanged.control(path, body)

@@ -44,6 +44,29 @@ def test_an_expired_hit_lets_those_at_work_finish_and_nobody_in(mturk):
     assert mturk.submit("AWORKER1", work)["status"] == "Submitted"
 
 
+def test_what_is_returned_or_abandoned_after_the_expiry_costs_nothing_any_more(mturk):
+    hit = mturk.create(MaxAssignments=2)
+    returned, _ = (mturk.accept(worker, hit) for worker in ("AONE", "ATWO"))
+    mturk.api.update_expiration_for_hit(HITId=hit, ExpireAt=0)
+    mturk.control("workers/AONE/return", {"assignment": returned})
+    assert mturk.money()["held"] == 120
+    mturk.advance(600)
+    assert mturk.money()["held"] == 0
+
+
+def test_an_old_hit_stays_until_its_last_work_is_decided(mturk):
+    day = 86_400
+    hit = mturk.create(AssignmentDurationInSeconds=365 * day, AutoApprovalDelayInSeconds=30 * day)
+    work = mturk.accept("AONE", hit)
+    mturk.advance(119 * day)
+    mturk.submit("AONE", work)
+    mturk.advance(20 * day)
+    assert mturk.money()["held"] == 120
+    mturk.advance(20 * day)
+    assert mturk.money()["paid"] == 100
+    assert mturk.api.get_hit(HITId=hit)["HIT"]["HITStatus"] == "Disposed"
+
+
 def test_a_blocked_worker_finds_nothing(mturk):
     hit, worker = mturk.create(), mturk.worker()
     mturk.api.create_worker_block(WorkerId=worker, Reason="x")

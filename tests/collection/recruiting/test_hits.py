@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from collection.campaign import Campaign, Question
+from collection.campaign import Campaign, Question, parse_campaign
+from collection.money import compensation
+from collection.money.owed import Debt
+from collection.money.people import Person
 from collection.recruiting.hit_check import (
     QUESTION_BYTES,
     check,
@@ -21,8 +25,17 @@ from collection.recruiting.hit_check import (
     question_problems,
     rendered_problems,
 )
-from collection.recruiting.hits import FOLDER, Hit, Templates, external_question, html_question
+from collection.recruiting.hits import (
+    FOLDER,
+    Hit,
+    Templates,
+    dialogue_values,
+    external_question,
+    html_question,
+)
 from photochat.errors import DataError
+from photochat.release import read_release
+from tests.conftest import SAMPLE, make_dialogue
 
 TEMPLATES = Templates()
 CAMPAIGN = Campaign()
@@ -116,6 +129,32 @@ def test_the_tests_key_scores_the_campaigns_own_questions() -> None:
     assert key.findtext(".//{*}MaximumSummedScore") == "2"
 
 
+@pytest.mark.parametrize(
+    ("url", "problems"), [("https://chat.example.org/", 0), ("http://127.0.0.1:8000", 0)]
+)
+def test_the_campaigns_own_address_is_checked(url: str, problems: int) -> None:
+    """What will be framed is what is looked at."""
+    campaign = parse_campaign({"name": "c1", "recruiting": {"url": url}})
+    values = TEMPLATES.example("chat", campaign)
+    assert values["url"] == f"{url.rstrip('/')}/join/c1"
+    assert len(rendered_problems(TEMPLATES, "chat", values)) == problems
+    elsewhere = {**values, "url": "http://chat.example.org/join/c1"}
+    assert len(rendered_problems(TEMPLATES, "chat", elsewhere)) == 1
+
+
+def test_a_compensation_can_be_handed_in_at_the_emulator_too() -> None:
+    """The page knows the campaign's own places, after the platform's."""
+    campaign = parse_campaign({"recruiting": {"submit_hosts": ["127.0.0.1:9000"]}})
+    person = Person(1, "A1", "3X", "complete", "submitted", "CODE2345", 0.0, 1.0)
+    question = compensation.html_question(campaign, Debt(person, Decimal("1.25")), "For <you>.")
+    assert question_problems(question) == []
+    html = etree.fromstring(question.encode()).findtext("{*}HTMLContent") or ""
+    assert '"http://127.0.0.1:9000"]' in html
+    assert "We owe you 1.25 USD" in html
+    assert "For &lt;you&gt;." in html
+    assert 'value="CODE2345"' in html
+
+
 def test_own_files_go_before_ours(tmp_path: Path) -> None:
     """A requester changes one file, and the rest stays."""
     (tmp_path / "consent_text.html.j2").write_text("<p>Ask {{ contact }}.</p>")
@@ -127,6 +166,39 @@ def test_own_files_go_before_ours(tmp_path: Path) -> None:
     (tmp_path / "consent_text.html.j2").write_text("{% if %}")
     with pytest.raises(DataError, match=r"consent_text.html.j2|verification.html.j2"):
         Templates(tmp_path).page("verification", values)
+
+
+def verification(dialogue) -> str:
+    values = TEMPLATES.example("verification", CAMPAIGN) | dialogue_values(dialogue)
+    return TEMPLATES.question("verification", values)
+
+
+def test_a_dialogue_becomes_a_verification_task() -> None:
+    """Speakers by who spoke first, the share marked where it was."""
+    values = dialogue_values(make_dialogue("1:hi 0:a_<cake> 1:*", dialogue_id=7))
+    assert [(t["speaker"], t["share"]) for t in values["turns"]] == [
+        ("A", False),
+        ("B", False),
+        ("A", True),
+    ]
+    html = verification(make_dialogue("1:hi 0:a_<cake> 1:*", dialogue_id=7))
+    assert "a &lt;cake&gt;" in html
+    assert 'value="7"' in html
+
+
+def test_the_samples_dialogues_fit() -> None:
+    """All of them."""
+    for dialogue in read_release(SAMPLE).dialogues:
+        assert question_problems(verification(dialogue)) == []
+
+
+def test_the_published_dialogues_fit(real_photochat: Path) -> None:
+    """The longest of the dev split, and every tenth."""
+    [folder] = [path for path in real_photochat.glob("dev") if path.is_dir()]
+    dialogues = list(read_release(folder).dialogues)
+    longest = max(dialogues, key=lambda dialogue: sum(len(t.message) for t in dialogue.turns))
+    for dialogue in [longest, *dialogues[::10]]:
+        assert question_problems(verification(dialogue)) == []
 
 
 # --- what is refused -------------------------------------------------------------------------

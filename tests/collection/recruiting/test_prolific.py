@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,10 @@ import msgspec
 import pytest
 from flask import Response, abort
 
+from collection.money.calls import bonus
+from collection.money.carry_out import carry_out
+from collection.money.fees import FREE
+from collection.money.ledger import intend
 from collection.recruiting.prolific import Prolific
 from collection.recruiting.prolific_export import read_export
 from collection.recruiting.prolific_wire import Wire
@@ -174,6 +179,40 @@ def test_a_bonus_that_stands_in_the_books_is_not_paid_again(server):
     assert server.submissions[submission]["bonus_payments"] == [50, 75]
     amounts = [one.amount for one in account.bonuses("study1")]
     assert amounts == [Decimal("0.50"), Decimal("0.75")]
+
+
+@pytest.mark.parametrize("end", [BaseException("killed"), KeyboardInterrupt(), "no answer"])
+def test_a_bonus_of_unknown_fate_is_not_asked_for_again_before_the_books_can_tell(
+    server, stage, monkeypatch, end
+):
+    """Killed after the call, interrupted, or without an answer: paid once, and nobody forgotten."""
+    account = prolific(server.url)
+    study = account.publish(ORDER)
+    server.hand_in(study, 1)
+    (handed_in,) = account.submissions(study)
+    stage.recruiter = account
+    call = bonus("k", handed_in, Decimal("0.50"), FREE, participant=1, reason="r")
+    with stage.database.writing.begin() as connection:
+        intend(connection, stage.campaign, call, now=stage.now)
+    pay = account._wire.post
+
+    def post(path: str, body: dict[str, Any]) -> Any:
+        answer = pay(path, body)
+        if path.endswith("/pay/"):
+            raise TryAgainError(end) if isinstance(end, str) else end
+        return answer
+
+    monkeypatch.setattr(account._wire, "post", post)
+    with contextlib.suppress(BaseException):
+        carry_out(*stage.parts(), **stage.timing)
+    monkeypatch.setattr(account._wire, "post", pay)
+    stopped = carry_out(*stage.parts(), **stage.timing)
+    assert (stopped.left, len(server.asked_to_pay)) == (1, 1)
+    server.pay_out()
+    stage.now += 3600
+    assert carry_out(*stage.parts(), **stage.timing).confirmed == 1
+    assert server.asked_to_pay == []
+    assert server.submissions["sub1"]["bonus_payments"] == [50]
 
 
 def test_a_bonus_that_was_understood_otherwise_is_not_paid(server):
