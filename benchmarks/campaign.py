@@ -29,7 +29,7 @@ from collection.money.reconcile import reconcile
 from collection.recruiting.launch import launch
 from collection.recruiting.opening import open_recruiter
 from collection.recruiting.recruiter import Recruiter
-from collection.recruiting.review import approvable, decide, entries
+from collection.recruiting.review import Decision, approvable, decide, entries
 from collection.recruiting.synchronise import synchronise
 from collection.simulate.habits import Shares
 from collection.simulate.run import collect_compensation, simulate
@@ -142,11 +142,21 @@ def run(folder: Path) -> tuple[list[tuple[str, float, str, float]], dict[str, An
 
 
 def _review(database: Database, recruiter: Recruiter, campaign: Campaign) -> None:
-    """Approve by the rules of the campaign file, then the rest as a person who has looked."""
+    """Approve by the rules of the campaign file, then the rest as a person who has looked.
+
+    What the rules leave to a person here are codes that are somebody else's: the work was done.
+    """
     synchronise(database, recruiter, campaign)
     with database.writing.begin() as connection:
         found = entries(connection, campaign)
-        decide(connection, campaign, recruiter.name, approvable(found, campaign))
+        decisions = approvable(found, campaign)
+        ruled = {decision.submission for decision in decisions}
+        decisions += [
+            Decision(entry.submission, "approve")
+            for entry in found
+            if entry.is_open and entry.kind is not None and entry.submission not in ruled
+        ]
+        decide(connection, campaign, recruiter.name, decisions)
     carry_out(database, recruiter, campaign)
 
 
