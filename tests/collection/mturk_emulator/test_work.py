@@ -62,6 +62,7 @@ def test_an_old_hit_stays_until_its_last_work_is_decided(mturk):
     mturk.submit("AONE", work)
     mturk.advance(20 * day)
     assert mturk.money()["held"] == 120
+    assert mturk.api.get_hit(HITId=hit)["HIT"]["HITStatus"] == "Reviewable"
     mturk.advance(20 * day)
     assert mturk.money()["paid"] == 100
     assert mturk.api.get_hit(HITId=hit)["HIT"]["HITStatus"] == "Disposed"
