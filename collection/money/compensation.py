@@ -25,10 +25,10 @@ AUTO_APPROVAL_SECONDS = 8 * 3600  # if nobody runs `campaign pay` again
 PREFIX = "compensation:"
 
 WHY: dict[PaidKind, str] = {
-    "complete": "you finished a conversation with us",
-    "partner_left": "you talked with us until your partner left",
-    "no_partner": "you waited with us for a partner in vain",
-    "unfinished": "you talked with us until the conversation broke off",
+    "complete": "finished a conversation",
+    "partner_left": "talked until the partner left",
+    "no_partner": "waited for a partner in vain",
+    "unfinished": "talked until the conversation broke off",
 }
 
 # Makes the posting's question (MTurk: XML) from the campaign, the debt and the reason.
@@ -123,8 +123,8 @@ def _reason(debt: Debt) -> str:
     assert debt.person.kind is not None
     day = datetime.datetime.fromtimestamp(debt.person.finished_at, datetime.timezone.utc)
     return (
-        f"On {day.day} {day:%B %Y} {WHY[debt.person.kind]}, and there was no assignment of yours "
-        "by which we could pay you."
+        f"On {day.day} {day:%B %Y} you {WHY[debt.person.kind]}, and there was no assignment of "
+        "yours by which we could pay you."
     )
 
 

@@ -34,6 +34,7 @@ class Owed(msgspec.Struct, frozen=True):
     rejected: tuple[Debt, ...] = ()
     may_still_submit: tuple[Debt, ...] = ()
     missing: tuple[Debt, ...] = ()
+    compensating: tuple[Debt, ...] = ()  # were missing; their compensation has been begun
     late: tuple[Debt, ...] = ()
 
 
@@ -60,7 +61,7 @@ def owed(
             continue
         bonus, submission = bonus_of(pay, person.kind), found.get(person.participant)
         if person.participant in compensated:
-            name, amount = ("missing" if submission is None else "late"), pay.reward + bonus
+            name, amount = ("compensating" if submission is None else "late"), pay.reward + bonus
         elif submission is None:
             over = now >= person.finished_at + grace_seconds
             name, amount = ("missing" if over else "may_still_submit"), pay.reward + bonus

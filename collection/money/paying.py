@@ -20,6 +20,7 @@ from collection.money import compensation, ledger
 from collection.money.calls import Call, bonus
 from collection.money.carry_out import Carried, carry_out
 from collection.money.cents import NOTHING
+from collection.money.fees import assignment_fee
 from collection.money.ledger import BudgetError
 from collection.money.owed import Debt, Owed, owed
 from collection.money.pay import PaidKind, fees_of
@@ -58,7 +59,9 @@ class Paid(msgspec.Struct, frozen=True):
     intended: tuple[Line, ...]
     over_budget: tuple[Line, ...]
     people: dict[str, int]  # by where they stand: `collection.money.owed.Owed`
+    missing: tuple[Line, ...]  # who is owed something and has handed nothing in
     not_compensated: str | None  # why nobody was, though it was asked for
+    failed: tuple[str, ...]  # calls that have failed for good, in this run or before
     carried: Carried
     committed: Decimal
     budget: Decimal
@@ -108,12 +111,15 @@ def pay(
         _settle(database, campaign, look(database, recruiter, campaign, sleep), clock())
     with database.read() as reader:
         total = ledger.committed(reader, campaign)
+        failed = ledger.calls(reader, campaign, states=("failed-final",))
     return Paid(
         dry_run,
         tuple(intended),
         tuple(over.values()),
         {name: len(getattr(debts, name)) for name in Owed.__struct_fields__},
+        tuple(_missing(debt, campaign, recruiter.name) for debt in debts.missing if debt.amount),
         seen.unknown if compensate and debts.missing else None,
+        tuple(f"{row.kind} {row.worker or row.key}: {row.last_error}" for row in failed),
         carried,
         total,
         campaign.pay.budget,
@@ -171,8 +177,8 @@ def _calls_due(
                 bonus(key, debt.submission, debt.amount, fees, participant=who, reason=reason)
             )
     # Where not all can be seen, a submission that seems to be missing may be there, and paid.
-    if compensate and seen.unknown is None:
-        for debt in debts.missing:
+    if seen.unknown is None:
+        for debt in (*debts.compensating, *(debts.missing if compensate else ())):
             key = f"{debt.person.worker}:{debt.person.assignment}"
             if debt.amount and ("bonus", key) not in rows:
                 call = compensation.next_call(
@@ -248,6 +254,13 @@ def _settle(database: Database, campaign: Campaign, seen: Platform, now: float) 
                 spare=max(shown.assignments - len(subs), 0) if over else 0,
                 settled=settled,
             )
+
+
+def _missing(debt: Debt, campaign: Campaign, platform: str) -> Line:
+    assert debt.person.kind is not None
+    fee = assignment_fee(fees_of(campaign.pay, platform), debt.amount, 1)
+    why = compensation.WHY[debt.person.kind]
+    return Line("compensate", debt.person.worker, debt.amount, fee, why)
 
 
 def _line(call: Call) -> Line:

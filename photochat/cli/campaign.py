@@ -106,7 +106,7 @@ def opened(
                 with database.read() as reader:
                     safety.check_pay(reader, loaded)
                 if not dry_run:
-                    safety.check_confirmed(loaded, confirm, _ask)
+                    safety.check_confirmed(loaded, confirm, ask)
         recruiter = open_recruiter(
             loaded, database, os.environ, production=production, endpoint=endpoint
         )
@@ -338,6 +338,7 @@ def _photo_ids(database: Database, loaded: Campaign) -> list[str]:
         return list(reader.execute(query).scalars())
 
 
-def _ask(question: str) -> str:
+def ask(question: str) -> str:
+    """Ask somebody at the terminal; no answer is an empty one."""
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline()

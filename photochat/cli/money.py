@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,7 @@ from photochat.cli.campaign import (
     DryRun,
     Endpoint,
     Production,
+    ask,
     campaign,
     opened,
     say_carried,
@@ -120,15 +122,22 @@ def pay(
     """Pay what the campaign file promises, each person once.
 
     Run again at any time, after a crash too. Rewards come with the approval of what was handed in;
-    this pays the bonuses of those who are approved. Status 1 if something is left.
+    this pays the bonuses of those who are approved. Status 1 if something is left or has failed.
 
     Example: photochat campaign pay --config campaign.toml --dry-run
     """
     from collection.money.paying import pay as run
+    from collection.recruiting.opening import address_of, stage_of
+    from collection.recruiting.safety import check_confirmed
 
-    with opened(
-        config, db, production=production, endpoint=endpoint, confirm=confirm, spends=not dry_run
-    ) as (loaded, database, recruiter):
+    with opened(config, db, production=production, endpoint=endpoint) as (
+        loaded,
+        database,
+        recruiter,
+    ):
+        where = address_of(loaded, os.environ, production=production, endpoint=endpoint)
+        if stage_of(loaded, where) == "production" and not dry_run:
+            check_confirmed(loaded, confirm, ask)
         result = run(
             database,
             recruiter,
@@ -138,7 +147,9 @@ def pay(
             dry_run=dry_run,
             say=note,
         )
-    left = bool(result.over_budget or result.carried.left or result.carried.stopped)
+    left = bool(
+        result.over_budget or result.failed or result.carried.left or result.carried.stopped
+    )
     if as_json:
         print_json(result)
         raise typer.Exit(EXIT_DIFFERENT if left else 0)
@@ -156,10 +167,16 @@ def pay(
         note(f"over the budget, not paid: {line.kind} {line.worker} {line.amount + line.fee:.2f}")
     if result.over_budget:
         note("raise pay.budget in the campaign file, and run the command again")
+    for failure in result.failed:
+        note(f"failed for good: {failure}")
+    if result.failed:
+        note("mend the cause, then add --retry-failed to make these calls once more")
     people = {name.replace("_", " "): count for name, count in result.people.items() if count}
     note("people: " + (", ".join(f"{count} {name}" for name, count in people.items()) or "none"))
-    if result.people["missing"] and not compensate:
-        note("those missing have handed nothing in and are owed: add --compensate to pay them")
+    for line in result.missing:
+        note(f"{line.worker} has handed nothing in and is owed {line.amount:.2f}: {line.why}")
+    if result.missing and not compensate:
+        note("add --compensate to pay those who have handed nothing in")
     if result.not_compensated:
         note(f"nobody was compensated: {result.not_compensated}")
     note(f"committed: {result.committed:.2f} of {result.budget:.2f} {result.currency}")

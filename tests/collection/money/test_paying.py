@@ -106,6 +106,7 @@ def test_who_has_no_assignment_gets_a_task_of_their_own(scene):
     scene.clock.now += 2 * HOUR
     waiting = run(scene)
     assert (waiting.intended, waiting.people["missing"]) == ((), 1)  # only when it is asked for
+    assert [(line.worker, line.amount) for line in waiting.missing] == [("anna", Decimal("1.50"))]
     done = run(scene, compensate=True)
     assert [line.kind for line in done.intended] == ["qualify", "publish", "notify"]
     posting = list(scene.recruiter.postings())[-1]
@@ -114,8 +115,9 @@ def test_who_has_no_assignment_gets_a_task_of_their_own(scene):
     with pytest.raises(Exception, match="ben does not meet"):
         scene.recruiter.accept(posting.id, "ben")
     scene.recruiter.submit(scene.recruiter.accept(posting.id, "anna"), {})
-    assert [line.kind for line in run(scene, compensate=True).intended] == ["approve"]
-    assert run(scene, compensate=True).intended == ()
+    assert [line.kind for line in run(scene).intended] == ["approve"]  # what is begun goes on
+    after = run(scene, compensate=True)
+    assert (after.intended, after.missing, after.people["compensating"]) == ((), (), 1)
     assert scene.received("anna") == Decimal("1.50")
     assert check(scene).is_clean
 
