@@ -50,10 +50,10 @@ def test_help_and_counting_import_nothing_heavy():
     assert loaded_by("validate", SAMPLE) == set()
 
 
-def test_every_command_has_help_with_an_example():
+def test_every_command_has_help_with_an_example(run_photochat):
     for words, command in commands().items():
         name = " ".join(words)
-        help_text = run(*words, "--help").stdout
+        help_text = run_photochat(*words, "--help")[1]
         assert f"Example: photochat {name}" in " ".join(help_text.split()), name
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
