@@ -54,8 +54,8 @@ class Books:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with self._engine.begin() as connection:
-                tables.metadata.create_all(connection)
-                if connection.execute(sa.select(tables.account)).one_or_none() is None:
+                if not sa.inspect(connection).has_table("account"):
+                    tables.metadata.create_all(connection, checkfirst=False)
                     _open_account(connection, balance, stands_at)
         except (DBAPIError, OSError) as error:
             reason = getattr(error, "orig", None) or error

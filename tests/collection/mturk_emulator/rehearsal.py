@@ -31,13 +31,16 @@ TASK = EXTERNAL.format(url="https://chat.example.org/join/demo?a=1&amp;b=2")
 def client(url: str, **options: Any) -> Any:
     """Return a boto3 client of MTurk that asks the emulator, once a call unless told otherwise."""
     retries = options.pop("attempts", 1)
+    patience = options.pop("patience", 20)
     credentials = {
         "region_name": "us-east-1",
         "aws_access_key_id": "AKIDREHEARSAL",
         "aws_secret_access_key": "secret",
         **options,
     }
-    config = Config(retries={"total_max_attempts": retries}, connect_timeout=10, read_timeout=20)
+    config = Config(
+        retries={"total_max_attempts": retries}, connect_timeout=10, read_timeout=patience
+    )
     return boto3.client("mturk", endpoint_url=url, config=config, **credentials)
 
 

@@ -153,4 +153,4 @@ class Campaign(RuleBasedStateMachine):
 
 
 TestBooksBalance = Campaign.TestCase
-TestBooksBalance.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
+TestBooksBalance.settings = settings(max_examples=15, stateful_step_count=40, deadline=None)

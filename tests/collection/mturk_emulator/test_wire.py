@@ -1,11 +1,12 @@
 """What stands before the operations: signatures, checks of shape, failures on demand, the clock."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 
 import pytest
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from collection.mturk_emulator.signature import Key
 from tests.collection.mturk_emulator.rehearsal import START, client, order, rehearsal
@@ -137,6 +138,14 @@ def test_boto3_tries_again_until_the_faults_are_over(mturk):
     made = patient.create_hit(**order())
     assert made["ResponseMetadata"]["RetryAttempts"] == 3
     assert len(mturk.control("books")["hits"]) == 1
+
+
+def test_a_delayed_call_is_carried_out_though_its_client_has_given_up(mturk):
+    mturk.control("faults", {"kind": "delay", "seconds": 1})
+    with pytest.raises(ReadTimeoutError):
+        client(mturk.url, patience=0.2).create_hit(**order())
+    while not mturk.control("books")["hits"]:
+        time.sleep(0.1)
 
 
 def test_faults_can_be_called_off_and_must_make_sense(mturk):
