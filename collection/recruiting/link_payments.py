@@ -106,8 +106,10 @@ def write_dues(path: str | Path, found: list[Due], campaign: Campaign) -> None:
             )
 
 
-def note_payments(database: Database, campaign: Campaign, path: str | Path) -> Noted:
-    """Read payments made and note them; all of the file or nothing of it.
+def note_payments(
+    database: Database, campaign: Campaign, path: str | Path, *, dry_run: bool = False
+) -> Noted:
+    """Read payments made and note them, unless it is a dry run; all of the file or nothing of it.
 
     Raises:
         DataError: a line is not ours, its amount is another, or it was paid with another reference.
@@ -142,7 +144,7 @@ def note_payments(database: Database, campaign: Campaign, path: str | Path) -> N
         at = _seconds(row["paid_at"], path, record)
         paid[due.line] = {"paid_at": at, "paid_reference": row["reference"][:200] or None}
     with database.writing.begin() as connection:
-        for line, values in paid.items():
+        for line, values in () if dry_run else paid.items():
             connection.execute(
                 sa.update(link_books)
                 .where(link_books.c.campaign == campaign.name, link_books.c.token == line)

@@ -39,6 +39,8 @@ WORKER_PARAMETERS = (  # our name in the study's address, Prolific's placeholder
     ("assignment", "{{%SESSION_ID%}}"),
     ("study", "{{%STUDY_ID%}}"),
 )
+_AT_WORK = ("RESERVED", "ACTIVE")
+_KEPT = ("AWAITING REVIEW", "APPROVED", "PARTIALLY APPROVED")
 _OPEN = ("ACTIVE", "PUBLISHING", "SCHEDULED")
 _STATES: dict[str, SubmissionState] = {
     "AWAITING REVIEW": "submitted",
@@ -95,11 +97,19 @@ class Prolific:
         return str(study["id"])
 
     def postings(self) -> Iterator[Posting]:
-        """List the studies of the project; they have no date of expiry."""
+        """List the studies of the project; they have no date of expiry.
+
+        Returned, timed out and rejected places are free again, so they are counted by submission.
+        """
         for study in self._studies():
             places = int(study.get("total_available_places") or 0)
-            taken = int(study.get("places_taken") or study.get("number_of_submissions") or 0)
             is_open = study["status"] in _OPEN
+            at_work = taken = 0
+            if study["status"] != "UNPUBLISHED":
+                for one in self._wire.pages("submissions/", study=str(study["id"])):
+                    status = str(one.get("status")).replace("_", " ")
+                    at_work += status in _AT_WORK
+                    taken += status in _AT_WORK or status in _KEPT
             yield Posting(
                 id=str(study["id"]),
                 token=_token(study),
@@ -107,6 +117,7 @@ class Prolific:
                 assignments=places,
                 open=is_open,
                 expires_at=math.inf,
+                pending=at_work,
                 available=max(0, places - taken) if is_open else 0,
             )
 

@@ -105,6 +105,17 @@ def check_entry(campaign: Campaign) -> None:
         )
 
 
+def missing_submit_host(campaign: Campaign, where: str) -> str | None:
+    """Return the host that workers of another MTurk than Amazon's hand in at, if it is not listed.
+
+    The chat server lets in nobody who comes from a platform that is not in the list.
+    """
+    if campaign.recruiting.recruiter != "mturk" or not where or "amazonaws.com" in where:
+        return None
+    host = urlsplit(where).netloc
+    return None if host in campaign.recruiting.submit_hosts else host
+
+
 def check_server(url: str) -> None:
     """Ask the chat server, by the address that workers will use, whether it is well.
 

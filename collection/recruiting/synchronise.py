@@ -1,7 +1,7 @@
 """The platform's postings and submissions, copied into the database page by page.
 
 The copy is what the commands and the dashboard show; it may be made again at any time. What the
-platform no longer shows stays, with the time when it was last seen.
+platform no longer shows stays, with the time when it was last seen; a posting counts as over then.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from collection.money.people import Person, finished
 from collection.recruiting.matching import match
 from collection.recruiting.recruiter import Posting, Recruiter, Submission
 from collection.tables import participants, postings, submissions
+
+GONE_SECONDS = 24 * 3600.0  # a posting that the platform has not shown for so long is over
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -74,6 +76,11 @@ def store(
             "seen_at": now,
         }
         _upsert(connection, database, postings, campaign.name, posting.id, values)
+    connection.execute(
+        sa.update(postings)
+        .where(postings.c.campaign == campaign.name, postings.c.seen_at < now - GONE_SECONDS)
+        .values(open=False, pending=0, available=0)
+    )
     matches = match(
         handed_in,
         finished(connection, campaign.name),

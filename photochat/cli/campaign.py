@@ -95,6 +95,12 @@ def opened(
     try:
         if spends:
             safety.check_entry(loaded)
+            host = safety.missing_submit_host(loaded, where)
+            if host:
+                note(
+                    f'recruiting.submit_hosts lacks "{host}": if workers hand in there, the chat '
+                    "server turns them away; add it there and start the server again"
+                )
             if stage_of(loaded, where) == "production":
                 safety.check_production(loaded, _photo_ids(database, loaded))
                 with database.read() as reader:

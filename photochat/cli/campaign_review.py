@@ -238,6 +238,7 @@ def payments(
     unpaid: Annotated[
         bool, typer.Option("--unpaid", help="With --export: leave out what is paid.")
     ] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Of a campaign by links: who is owed what, and what has been paid by hand.
@@ -255,7 +256,7 @@ def payments(
                 f"are for campaigns by links; {recruiter.name} pays by photochat campaign pay",
                 field="payments",
             )
-        noted = note_payments(database, loaded, read) if read else None
+        noted = note_payments(database, loaded, read, dry_run=dry_run) if read else None
         found = dues(database, loaded)
         if export is not None:
             kept = [due for due in found if not unpaid or due.paid_at is None]

@@ -136,6 +136,15 @@ def test_a_platform_that_does_not_answer_leaves_work_for_the_next_run(stage):
     assert sum(one.assignments for one in stage.shown()) == 40
 
 
+def test_a_posting_that_the_platform_shows_no_more_is_not_open(stage):
+    """After a day; until then it may only be slow to list."""
+    launch(*stage.parts(), **stage.timing)
+    stage.recruiter._books.execute("DELETE FROM postings WHERE id = 1")
+    assert launch(*stage.parts(), **stage.timing).places == 0
+    stage.now += 86400 + 1
+    assert launch(*stage.parts(), **stage.timing).places == 8
+
+
 def test_who_has_taken_part_as_often_as_allowed_sees_it_no_more(sqlite, tmp_path):
     """By a private qualification that the next launch gives."""
     stage = Stage(sqlite, tmp_path, rules={"conversations_per_worker": 1})

@@ -183,3 +183,12 @@ def test_the_chat_server_is_asked_whether_it_is_well(serve):
         safety.check_server(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(DataError, match=r"certificate|does not answer"):
         safety.check_server(serve().url.replace("http:", "https:"))
+
+
+def test_an_emulator_that_the_chat_server_would_turn_away_is_named():
+    """Amazon's own hosts need no entry."""
+    assert safety.missing_submit_host(campaign(), LOCAL) == "127.0.0.1:8010"
+    listed = campaign(submit_hosts=["127.0.0.1:8010"])
+    assert safety.missing_submit_host(listed, LOCAL) is None
+    assert safety.missing_submit_host(campaign(), SANDBOX) is None
+    assert safety.missing_submit_host(campaign("link"), "") is None

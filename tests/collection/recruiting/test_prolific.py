@@ -108,6 +108,16 @@ def test_postings_are_found_again_by_their_token_over_all_pages(server):
     assert postings[0].reward == Decimal("1.50")
 
 
+def test_a_place_that_was_given_back_is_free_again(server):
+    """Those at work are told apart from those who have handed in."""
+    account = prolific(server.url)
+    study = account.publish(ORDER)
+    for number, status in enumerate(["ACTIVE", "RETURNED", "APPROVED", "TIMED-OUT", "REJECTED"]):
+        server.hand_in(study, number, status)
+    (posting,) = account.postings()
+    assert (posting.pending, posting.available) == (1, 7)
+
+
 def test_places_are_added_once_for_a_token(server):
     """The token's mark and the places are set by the same request; the order's token stays."""
     account = prolific(server.url)

@@ -120,6 +120,21 @@ def test_reviewing_by_spreadsheet(desk):
     assert desk.json("review", "--decide", "review.csv")["new_decisions"] == 0
 
 
+def test_payments_by_hand_go_out_and_come_back(desk):
+    """Of a campaign by links; a dry run notes nothing."""
+    desk.write(recruiter="link")
+    desk.json("launch", "--skip-check")
+    desk.stage.finish("ann", "1")
+    desk.json("review", "--approve-automatically")
+    assert desk.json("payments", "--export", "owed.csv")["dues"][0]["amount"] == "0.50"
+    text = Path("owed.csv").read_text().replace("reward,,", "reward,2026-01-31,7")
+    Path("owed.csv").write_text(text)
+    for words in (["--dry-run"], []):
+        assert desk.json("payments", "--import", "owed.csv", *words)["noted"]["paid"] == 1
+    assert desk.json("payments", "--import", "owed.csv")["noted"]["known"] == 1
+    assert "1 amounts, 0 unpaid: 0.00 USD" in desk.run("payments")[2]
+
+
 def test_workers_are_qualified_by_hand(desk):
     """Given, given again, and taken away."""
     desk.run("launch", "--skip-check")
