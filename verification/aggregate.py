@@ -105,7 +105,9 @@ def _dawid_skene(
     from crowdkit.aggregation.classification.dawid_skene import DawidSkene
 
     place = {number: i for i, number in enumerate(sorted({v.dialogue_id for v in decided}))}
-    rows = [(place[vote.dialogue_id], vote.reviewer, vote.verdict) for vote in decided]
+    rows: list[tuple[int, str, str]] = [
+        (place[vote.dialogue_id], vote.reviewer, vote.verdict) for vote in decided
+    ]
     truth: dict[int, str] = {place[n]: answer for n, answer in gold.items() if n in place}
     reviewers = sorted({vote.reviewer for vote in decided})
     for kind, answer in enumerate(DECIDED):
@@ -120,9 +122,10 @@ def _dawid_skene(
     assert probabilities is not None
     assert errors is not None
     column = probabilities["accept"].to_dict()
+    rates = errors.to_dict("index")  # by (reviewer, given): {true: share}
     accept = {number: float(column[i]) for number, i in place.items()}
-    catches = {name: float(errors.loc[(name, "reject"), "reject"]) for name in reviewers}
-    passes = {name: float(errors.loc[(name, "accept"), "accept"]) for name in reviewers}
+    catches = {name: float(rates[name, "reject"]["reject"]) for name in reviewers}
+    passes = {name: float(rates[name, "accept"]["accept"]) for name in reviewers}
     return accept, catches, passes
 
 

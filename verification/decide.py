@@ -14,10 +14,9 @@ import msgspec
 
 from photochat.dialogue import Dialogue
 from verification.aggregate import Aggregate, majority
-from verification.agreement import DECIDED
-from verification.finding import Checked
+from verification.finding import SEVERITIES, Checked
 from verification.gold import Answer
-from verification.votes import REASONS, Vote
+from verification.votes import REASONS, VERDICTS, Vote
 
 Method = Literal["dawid-skene", "majority"]
 Outcome = Literal["accepted", "rejected", "again"]
@@ -92,7 +91,7 @@ def decide_one(
 ) -> Decision:
     """Decide one dialogue; `accept` is the model's probability that it is valid."""
     verdicts = Counter(vote.verdict for vote in votes)
-    decided = sum(verdicts[verdict] for verdict in DECIDED)
+    decided = verdicts["accept"] + verdicts["reject"]
     most = majority(votes)
     if rule.method == "majority":
         accept = verdicts["accept"] / decided if decided else None
@@ -103,14 +102,14 @@ def decide_one(
     elif outcome == "again" and _rejecting(checked) & set(rule.auto_reject):
         outcome, why = "rejected", "check"
     findings = checked.findings if checked else ()
-    ordered = sorted(findings, key=lambda f: ("reject", "review", "note").index(f.severity))
+    ordered = sorted(findings, key=lambda f: SEVERITIES.index(f.severity))
     return Decision(
         dialogue_id=dialogue_id,
         outcome=outcome,
         why=why,
         confidence=confidence,
         majority=most,
-        votes={verdict: verdicts[verdict] for verdict in ("accept", "reject", "unsure")},
+        votes={verdict: verdicts[verdict] for verdict in VERDICTS},
         reasons=count_reasons(votes),
         checks=list(dict.fromkeys(finding.check for finding in ordered)),
         comments=[vote.comment for vote in votes if vote.comment],
@@ -120,8 +119,8 @@ def decide_one(
 def count_reasons(votes: Sequence[Vote]) -> dict[str, int]:
     """Count the reasons of the votes that reject, the most frequent first."""
     given = Counter(reason for vote in votes if vote.verdict == "reject" for reason in vote.reasons)
-    order = list(REASONS)
-    return dict(sorted(given.items(), key=lambda item: (-item[1], order.index(item[0]))))
+    listed = [(reason, given[reason]) for reason in REASONS if given[reason]]
+    return dict(sorted(listed, key=lambda item: -item[1]))
 
 
 def rejecting_checks(findings: Collection[Checked]) -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from verification.review.tables import EXPIRED, HELD, SKIPPED, VOTED, assignments, items
 from verification.review.trail import note
@@ -45,8 +45,8 @@ def claim(
         chosen = _next_item(connection, reviewer)
     if chosen is not None:
         _hold(connection, chosen, reviewer, now, hold)
-        note(connection, now, reviewer, chosen.dialogue_id, "given")
-    return None if chosen is None else int(chosen.dialogue_id)
+        note(connection, now, reviewer, chosen, "given")
+    return chosen
 
 
 def gold_is_due(reviewer: str, given: int, share: float) -> bool:
@@ -90,23 +90,21 @@ def free_expired(connection: Connection, now: float) -> None:
         note(connection, now, row.reviewer, row.dialogue_id, "expired")
 
 
-def _next_item(connection: Connection, reviewer: str) -> Row[tuple[int, bool]] | None:
+def _next_item(connection: Connection, reviewer: str) -> int | None:
     """Return the dialogue to be finished first: the one with the most votes, then in file order."""
-    return connection.execute(
-        sa.select(items.c.dialogue_id, items.c.gold)
+    return connection.scalar(
+        sa.select(items.c.dialogue_id)
         .where(~items.c.gold, items.c.places > 0, ~_had_by(reviewer))
         .order_by(items.c.votes.desc(), items.c.position)
         .limit(1)
-    ).first()
+    )
 
 
-def _next_gold(connection: Connection, reviewer: str) -> Row[tuple[int, bool]] | None:
-    left = connection.execute(
-        sa.select(items.c.dialogue_id, items.c.gold).where(
-            items.c.gold, items.c.wanted > 0, ~_had_by(reviewer)
-        )
-    ).all()
-    return min(left, key=lambda row: _draw(f"{reviewer}:{row.dialogue_id}"), default=None)
+def _next_gold(connection: Connection, reviewer: str) -> int | None:
+    left = connection.scalars(
+        sa.select(items.c.dialogue_id).where(items.c.gold, items.c.wanted > 0, ~_had_by(reviewer))
+    )
+    return min(left, key=lambda number: _draw(f"{reviewer}:{number}"), default=None)
 
 
 def _had_by(reviewer: str) -> sa.ColumnElement[bool]:
@@ -122,23 +120,21 @@ def _had_by(reviewer: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _hold(
-    connection: Connection, item: Row[tuple[int, bool]], reviewer: str, now: float, hold: float
-) -> None:
+def _hold(connection: Connection, dialogue_id: int, reviewer: str, now: float, hold: float) -> None:
     a = assignments.c
     place = {"state": HELD, "since": now, "until": now + hold}
     changed = connection.execute(
         sa.update(assignments)
-        .where(a.dialogue_id == item.dialogue_id, a.reviewer == reviewer)
+        .where(a.dialogue_id == dialogue_id, a.reviewer == reviewer)
         .values(place)
     )
     if not changed.rowcount:
         connection.execute(
             sa.insert(assignments).values(
-                dialogue_id=item.dialogue_id, reviewer=reviewer, reasons="", comment="", **place
+                dialogue_id=dialogue_id, reviewer=reviewer, reasons="", comment="", **place
             )
         )
-    change_places(connection, item.dialogue_id, -1)
+    change_places(connection, dialogue_id, -1)
 
 
 def _leave(connection: Connection, reviewer: str, dialogue_id: int, state: str) -> bool:

@@ -29,13 +29,10 @@ class Progress(msgspec.Struct, frozen=True):
 def progress(connection: Connection, reviewer: str) -> Progress:
     """Return how far the review and the reviewer are."""
     a = assignments.c
-    counts = dict(
-        connection.execute(
-            sa.select(a.state, sa.func.count()).where(a.reviewer == reviewer).group_by(a.state)
-        )
-        .tuples()
-        .all()
+    by_state = connection.execute(
+        sa.select(a.state, sa.func.count()).where(a.reviewer == reviewer).group_by(a.state)
     )
+    counts: dict[str, int] = {row[0]: row[1] for row in by_state}
     latest = connection.scalars(
         sa.select(a.seconds)
         .where(a.reviewer == reviewer, a.state == VOTED, a.seconds.is_not(None))

@@ -12,8 +12,7 @@ MAX_TOKEN_CHARS = 500
 
 def sign(secret: str, reviewer: str) -> str:
     """Return the token of a reviewer."""
-    signed = _signer(secret).dumps(reviewer)
-    return signed.decode() if isinstance(signed, bytes) else signed
+    return str(_signer(secret).dumps(reviewer))
 
 
 def read(secret: str, token: str, seconds: int = LINK_SECONDS) -> str | None:

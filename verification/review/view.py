@@ -53,9 +53,8 @@ def view_of(dialogue: Dialogue, checked: Checked | None) -> View:
     findings = checked.findings if checked else ()
     by_turn: dict[int | None, list[Finding]] = {}
     for finding in findings:
-        turn = finding.turn
-        inside = turn is not None and turn < len(dialogue.turns)
-        by_turn.setdefault(turn if inside else None, []).append(finding)
+        inside = finding.turn is not None and finding.turn < len(dialogue.turns)
+        by_turn.setdefault(finding.turn if inside else None, []).append(finding)
     names: dict[int, str] = {}
     number = 0
 
