@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -110,6 +111,7 @@ def decide_files(
     Raises:
         DataError: an input cannot be read or does not fit the others.
     """
+    _need_libraries()
     found = by_id(read_records(dialogues), file=dialogues)
     items = read_gold(gold) if gold else []
     check_same(items, found)
@@ -196,6 +198,12 @@ def _write(
     numbers = msgspec.json.format(msgspec.json.encode(result), indent=2)
     (folder / NUMBERS_FILE).write_bytes(numbers + b"\n")
     write_report(folder / REPORT_FILE, result, decisions)
+
+
+def _need_libraries() -> None:
+    for module, package in (("crowdkit", "crowd-kit"), ("krippendorff", "krippendorff")):
+        if find_spec(module) is None:
+            raise DataError(f"{package} is not installed: pip install 'photochat-toolkit[verify]'")
 
 
 def _check_names(rule: Rule, checked: Mapping[int, Checked]) -> None:

@@ -94,7 +94,7 @@ document.addEventListener("submit", (event) => {
   watch();
   if (sent.elements.seconds) sent.elements.seconds.value = (looked / 1000).toFixed(1);
   const body = [...new FormData(sent, button).entries()];
-  send(new URL(button?.formAction || sent.action).pathname, body);
+  send(button?.getAttribute("formaction") ?? sent.getAttribute("action"), body);
 });
 
 document.addEventListener("input", (event) => {
