@@ -33,10 +33,12 @@ def test_simulated_reviewers_vote_and_the_report_recovers_them(
 ):
     """Check, review, decide, and once more what was sent back, as `make demo` does."""
     monkeypatch.chdir(tmp_path)
-    numbers = [dialogue.dialogue_id for dialogue in read_records(SAMPLE)]
+    dialogues = read_records(SAMPLE)[:80]
+    write_records(tmp_path / "raw.jsonl", dialogues)
+    numbers = [dialogue.dialogue_id for dialogue in dialogues]
     bad = (Finding("typos", "reject", "many"),)
     write_findings("findings.jsonl", [Checked(n, bad if n % 4 == 0 else ()) for n in numbers])
-    common = ("--in", SAMPLE, "--findings", "findings.jsonl")
+    common = ("--in", "raw.jsonl", "--findings", "findings.jsonl")
     reviewers = ("ann=0.97", "bob=0.9", "cat=0.85", "dan=0.7")
     simulate = ("simulate-reviews", *common, "--known", "known.json",
                 *(part for text in reviewers for part in ("--reviewer", text)))  # fmt: skip

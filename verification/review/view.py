@@ -56,6 +56,7 @@ def view_of(dialogue: Dialogue, checked: Checked | None) -> View:
         inside = finding.turn is not None and finding.turn < len(dialogue.turns)
         by_turn.setdefault(finding.turn if inside else None, []).append(finding)
     names: dict[int, str] = {}
+    sharer = dialogue.sharer
     number = 0
 
     def numbered(found: Sequence[Finding]) -> list[NumberedFinding]:
@@ -73,7 +74,7 @@ def view_of(dialogue: Dialogue, checked: Checked | None) -> View:
             Line(
                 index=index,
                 speaker=name,
-                is_sharer=turn.user_id == dialogue.sharer,
+                is_sharer=turn.user_id == sharer,
                 share=turn.share_photo,
                 segments=segments(turn.message, here),
                 findings=here,

@@ -2,7 +2,7 @@
 // an answer that the server does not take is kept and sent again, also after a reload.
 
 const RETRY_MS = [300, 1000, 2000, 4000];
-const BUTTONS = { a: ".accept", r: ".reject", u: ".unsure", s: "#skip", z: "#undo" };
+const BUTTONS = { a: "button.accept", r: "button.reject", u: "button.unsure", s: "#skip", z: "#undo" };
 const find = (selector) => document.querySelector(selector);
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
