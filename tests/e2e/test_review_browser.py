@@ -110,6 +110,11 @@ def test_undo_skip_comment_and_help_by_keyboard_and_what_it_looks_like(server, o
     assert page.locator("img").evaluate("i => i.decode().then(() => i.naturalWidth)") > 100
     assert page.locator("mark").count() >= 3
     look(page, "40-review")
+    for width, height in ((1200, 800), (320, 640)):
+        page.set_viewport_size({"width": width, "height": height})
+        box = page.locator("button.reject").bounding_box()
+        assert box["y"] + box["height"] <= height  # the verdicts are always in reach
+    page.set_viewport_size({"width": 1200, "height": 800})
     page.keyboard.press("r")  # without a reason
     assert "Choose at least one reason" in page.locator("#problem").inner_text()
     page.keyboard.press("c")
