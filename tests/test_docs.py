@@ -10,11 +10,13 @@ import pytest
 import typer
 
 from photochat.cli import app
-from photochat.release import write_release
+from photochat.release import read_release, write_release
 from photochat.split import split
 from tests.conftest import REPOSITORY, SAMPLE
+from verification.finding import Checked, write_findings
+from verification.review.store import Item, open_review
 
-WITH_A_SERVER = {"serve", "simulate", "export", "browse", "mturk-emulator"}
+WITH_A_SERVER = {"serve", "simulate", "export", "browse", "mturk-emulator", "review"}
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
@@ -28,8 +30,6 @@ def commands_in(text):
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
     """A folder that holds what the documents' commands read."""
-    from photochat.release import read_release
-
     splits, _ = split(read_release(SAMPLE).dialogues, dev=20, test=20)
     write_release(splits, tmp_path / "release")
     shutil.copytree(SAMPLE.parent, tmp_path / "photochat" / "sample")
@@ -41,13 +41,18 @@ def workplace(tmp_path, monkeypatch):
         ("bbox_labels_600_hierarchy.json", "class-hierarchy.json"),
     ):
         shutil.copy(annotations / source, tmp_path / name)
+    dialogues = read_release(SAMPLE).dialogues
+    write_findings(tmp_path / "findings.jsonl", [Checked(d.dialogue_id) for d in dialogues])
+    # A review that somebody has made before.
+    open_review(f"sqlite:///{tmp_path}/review.db", [Item(d, 2) for d in dialogues])[0].close()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_in_the_documents_runs(document, workplace, run_photochat):
-    run_photochat("convert", "accepted.json", "accepted.jsonl")
+    for copy in ("accepted.jsonl", "raw.jsonl"):
+        run_photochat("convert", "accepted.json", copy)
     for line in commands_in(document.read_text()):
         arguments = shlex.split(line)[1:]
         # The sample has fewer dialogues than the paper's splits.

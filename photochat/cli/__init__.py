@@ -22,6 +22,7 @@ from photochat.cli import (
     hit,
     mturk_emulator,
     photos,
+    review,
     simulate,
 )
 from photochat.errors import DataError
@@ -46,6 +47,7 @@ for commands in (
     campaign,
     hit,
     mturk_emulator,
+    review,
     data,
     evaluation,
     demo,
