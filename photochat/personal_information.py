@@ -115,7 +115,7 @@ def _is_phone(text: str) -> bool:
 
 
 def _is_spelled(text: str) -> bool:
-    """Say whether digit words are as many as a phone number has; "one, two, three ..." counts up."""
+    """Say whether digit words make a phone number; "one, two, three ..." only counts up."""
     words = re.findall(r"[a-z]+|\d", text.lower())
     digits = len(words) + words.count("triple")  # "double five" is two words and two digits
     fewest, most = PHONE_DIGITS

@@ -59,9 +59,10 @@ class SentenceEncoder:
             self._seen.update(zip(batch, self._encode(batch), strict=True))
         return np.stack([self._seen[text] for text in texts])
 
-    def forget(self) -> None:
-        """Drop what was kept."""
-        self._seen.clear()
+    def forget_when_full(self, most: int = 5_000) -> None:
+        """Drop what was kept once it is more than `most` texts."""
+        if len(self._seen) > most:
+            self._seen.clear()
 
     def _encode(self, texts: list[str]) -> Vectors:
         torch = self._torch

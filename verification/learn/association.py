@@ -136,7 +136,6 @@ def fit(dialogues: Sequence[Dialogue], encode: Encode, out: Path) -> None:
     rows: dict[str, list[Numbers]] = {"plain": [], "near": [], "persona": []}
     owns: list[npt.NDArray[np.bool_]] = []
     for number, example in enumerate(some):
-        score.learned = lambda of=maps[1 - number % 2]: of  # type: ignore[assignment]
         others = draw.choice(len(some), OTHERS, replace=False)
         photos = [example.photo]
         drawn = [some[index].photo for index in others]
