@@ -257,8 +257,26 @@ CORRUPTIONS: dict[str, tuple[Corruption, tuple[str, ...]]] = {
 }
 
 _LITTLE = frozenset(
-    ["a", "an", "the", "is", "are", "am", "was", "were", "do", "does", "did", "to", "of", "in", "on", "at", "for", "with", "and", "have", "has", "had", "be", "been", "will", "would", "can", "could", "it", "i", "you"]
-)  # fmt: skip
+    {
+        "a",
+        "an",
+        "the",
+        "is",
+        "are",
+        "am",
+        "was",
+        "were",
+        "do",
+        "does",
+        "did",
+        "to",
+        "of",
+        "in",
+        "on",
+    }
+    | {"at", "for", "with", "and", "have", "has", "had", "be", "been", "will", "would", "can"}
+    | {"could", "it", "i", "you"}
+)
 
 
 def corrupted(

@@ -13,7 +13,7 @@ from verification.association.affinity import hints
 from verification.association.score import Encode, logits, probability
 from verification.finding import Finding
 from verification.talk import Talk
-from verification.thresholds import ASSOCIATION, ASSOCIATION_WITH_MODELS
+from verification.thresholds import AFTER, ASSOCIATION, ASSOCIATION_WITH_MODELS
 
 SHOWN_HINTS = 3
 STRONG_HINT = 0.5  # weaker ones are not worth a reviewer's look
@@ -29,17 +29,18 @@ def association(talk: Talk, encode: Encode | None) -> list[Finding] | None:
     after = _logit(talk, talk.after, photo, encode)
     score = round(probability(before), 3)
     labels = ", ".join(photo.objects)
-    if before < limits.after_only and after - before > limits.gain:
+    contrast = before - AFTER * after
+    if contrast < limits.contrast and after > before:
         text = (
             f"What the photo shows ({labels}) is spoken of only after the share: before it, the "
             f"talk fits this photo with probability {score:.2f}, after it {probability(after):.2f}."
         )
         finding = Finding("association-after-share", "review", text, talk.share, score=score)
         return [finding, *_hints(talk, talk.after, photo)]
-    if before < limits.unassociated:
+    if before < limits.unassociated or contrast < limits.contrast:
         text = (
-            f"Nothing before the share leads to what the photo shows ({labels}): the talk fits "
-            f"it with probability {score:.2f}, half being chance."
+            f"Little before the share leads to what the photo shows ({labels}): of two photos, the "
+            f"talk would pick this one with probability {score:.2f}."
         )
         return [Finding("association", "review", text, talk.share, score=score)]
     return []

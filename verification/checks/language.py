@@ -15,8 +15,9 @@ import wordfreq
 
 from verification.finding import Finding
 from verification.lists import words_in
-from verification.talk import Talk, Word
+from verification.talk import Talk
 from verification.thresholds import (
+    COMMON_WORDS,
     ENGLISH_WORDS,
     FILLER_TURNS,
     FOREIGN_LETTERS,
@@ -24,6 +25,7 @@ from verification.thresholds import (
     KNOWN_ZIPF,
     MIN_TYPOS,
     MIN_WORDS_OF_LANGUAGE,
+    RARE_ZIPF,
     SHOUTED,
     TYPOS,
 )
@@ -50,26 +52,32 @@ _LANGUAGES = {
     "ms": "Malay", "tl": "Tagalog", "tr": "Turkish",
 }  # fmt: skip
 _LINK = re.compile(r"https?://|www\.|\.(?:com|org|jpe?g)\b", re.IGNORECASE)
+_LETTERS = "abcdefghijklmnopqrstuvwxyz'"
 _HELD = re.compile(r"(.)\1{2,}")
 _FILLERS = frozenset(words_in("fillers"))
 
 
 def typos(talk: Talk) -> list[Finding]:
-    """Too many words that are misspelt."""
+    """Too many words that are misspelt.
+
+    A word unknown but one slip away from a common one counts 1; another unknown word, which may be
+    a dish or a name in small letters, counts half.
+    """
     wrong = [
-        (index, word)
+        (index, word, weight)
         for index, words in enumerate(talk.words)
-        for number, word in enumerate(words)
-        if _counts(word, number) and not is_known(word.lower)
+        for word in words
+        if (weight := typo_weight(word.text))
     ]
+    count = sum(weight for _, _, weight in wrong)
     total = sum(map(len, talk.words))
-    share = len(wrong) / total if total else 0.0
-    if len(wrong) < MIN_TYPOS or share < TYPOS:
+    share = count / total if total else 0.0
+    if count < MIN_TYPOS or share < TYPOS:
         return []
     text = f"{len(wrong)} of {total} words are in no dictionary."
     return [
         Finding("typos", "review", text, index, word.start, word.end, round(share, 3))
-        for index, word in wrong
+        for index, word, _ in wrong
     ]
 
 
@@ -159,7 +167,8 @@ def dictionary() -> frozenset[str]:
 @lru_cache(maxsize=100_000)
 def is_known(word: str) -> bool:
     """Say whether English, a chat or a name knows the word (in lower case)."""
-    if word in dictionary() or frequency(word) >= KNOWN_ZIPF or _CHAT.fullmatch(word):
+    known = frequency(word) >= (RARE_ZIPF if word in dictionary() else KNOWN_ZIPF)
+    if known or _CHAT.fullmatch(word):
         return True
     if _HELD.search(word):
         return is_known(_HELD.sub(r"\1", word)) or is_known(_HELD.sub(r"\1\1", word))
@@ -175,12 +184,31 @@ def frequency(word: str) -> float:
     return wordfreq.zipf_frequency(word, "en")
 
 
-def _counts(word: Word, number: int) -> bool:
-    """Say whether a word may be a typo: small letters or the message's first word, no digits."""
-    small = word.text.islower() or (number == 0 and word.text[1:].islower())
-    capital = word.text[0].isupper()
-    plain = all(letter < "ɐ" for letter in word.text) and not any(map(str.isdigit, word.text))
-    return small and plain and not capital and len(word.text) > 1
+@lru_cache(maxsize=100_000)
+def typo_weight(text: str) -> float:
+    """Return how far a word, as written, counts as a typo: 0, 0.5 or 1."""
+    word = text.lower().replace("’", "'")
+    plain = all(letter < "ɐ" for letter in word) and not any(map(str.isdigit, word))
+    if len(word) < 2 or not plain or is_known(word):
+        return 0.0
+    if len(word) > 2 and _slip(word):
+        return 1.0
+    return 0.5 if text.islower() else 0.0
+
+
+def _slip(word: str) -> bool:
+    """Say whether one letter left out, put in, changed or swapped with the next makes a common word."""
+    cuts = [(word[:place], word[place:]) for place in range(len(word) + 1)]
+    near = {left + right[1:] for left, right in cuts if right}
+    near |= {left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1}
+    near |= {left + letter + right for left, right in cuts for letter in _LETTERS}
+    near |= {left + letter + right[1:] for left, right in cuts if right for letter in _LETTERS}
+    return any(other in _common() for other in near)
+
+
+@lru_cache(maxsize=1)
+def _common() -> frozenset[str]:
+    return frozenset(wordfreq.top_n_list("en", COMMON_WORDS))
 
 
 @lru_cache(maxsize=50_000)

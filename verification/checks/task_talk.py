@@ -35,7 +35,8 @@ _SURELY = re.compile(
     r"\bthe instructions?\s+(?:say|said|ask|tell|are|were)\b|"
     r"\b(?:how much|when)\b[^.?!]{0,25}\b(?:this|the) (?:task|hit|job|survey|study)\b|"
     r"\bget paid for this\b|\bpaid for (?:this|the) (?:chat|task|hit|study|conversation)\b|"
-    r"\b(?:submit|finish|end|complete)\s+(?:the|this|our)\s+(?:task|hit|survey|study|assignment|"
+    r"\bhow many (?:more )?(?:turns|messages|lines)\b|"
+    r"\b(?:submit(?:ting)?|finish(?:ing)?|end(?:ing)?|complet(?:e|ing))\s+(?:the|this|our)\s+(?:task|hit|survey|study|assignment|"
     r"chat|conversation|dialogue?)\b|"
     r"\bpretend (?:to be|that|we|you)\b|\bsupposed to (?:pretend|act|role)|\brole ?-?play",
     re.IGNORECASE,

@@ -13,6 +13,7 @@ from typing import Any
 from verification.finding import Finding
 from verification.talk import Talk
 from verification.thresholds import (
+    LONG_ALONE,
     LONG_MESSAGE,
     LONG_OVER_MEDIAN,
     TYPED_CHARS,
@@ -63,7 +64,7 @@ def pasted(talk: Talk) -> list[Finding]:
             found.append(Finding("pasted", "review", text, index, 0, len(message)))
             continue
         mark = _NOT_TYPED.search(message)
-        long = len(message) > LONG_MESSAGE and len(message) > LONG_OVER_MEDIAN * usual
+        long = len(message) > min(LONG_ALONE, max(LONG_MESSAGE, LONG_OVER_MEDIAN * usual))
         if long:
             text = f"{len(message)} characters where the others have about {usual:.0f}: copied?"
             found.append(Finding("pasted", "review", text, index, 0, len(message), len(message)))

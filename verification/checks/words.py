@@ -134,7 +134,8 @@ def _unmasked(text: str) -> bool:
     letters = text.lower().strip(".-!*#").translate(_DISGUISE)
     if "*" in letters or "#" in letters:
         pattern = re.compile("".join("." if c in "*#" else re.escape(c) for c in letters))
-        return len(letters) > 3 and any(map(pattern.fullmatch, _STRONG))
+        strong = (word for word, severity in _LEVEL.items() if severity == "reject")
+        return len(letters) > 3 and any(map(pattern.fullmatch, strong))
     return text.lower() != letters and _LEVEL.get(letters) == "reject"
 
 
