@@ -42,10 +42,10 @@ clean:           ## remove what the targets made
 
 .venv/demo: .venv/bin/python pyproject.toml constraints.txt
 	@echo "installing the toolkit"
-	@$(PIP) --editable . scikit-image
+	@$(PIP) --editable '.[verify]' scikit-image
 	@touch $@
 
 .venv/test: .venv/bin/python pyproject.toml constraints.txt
 	@echo "installing the toolkit and what its tests need"
-	@$(PIP) --editable '.[browse,postgres,redis,dev]'
+	@$(PIP) --editable '.[browse,postgres,redis,verify,dev]'
 	@touch $@ .venv/demo

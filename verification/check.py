@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
@@ -244,6 +245,8 @@ def _checked(
         yield map(_check_one, dialogues)
         return
     # Spawned, not forked: forking a process that has threads (torch, servers) may hang.
-    chunk = 4 if names.language_model else 16
-    with get_context("spawn").Pool(processes, _prepare, (names, 1)) as pool:
-        yield pool.imap(_check_one, dialogues, chunk)
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _prepare, (names, 1))
+    try:
+        yield pool.map(_check_one, dialogues, chunksize=4 if names.language_model else 16)
+    finally:
+        pool.shutdown(cancel_futures=True)

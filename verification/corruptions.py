@@ -52,12 +52,15 @@ _OTHER_LANGUAGES = {
 _PROFANITY = (
     "what the fuck is wrong with you", "this is such bullshit", "shut up bitch",
     "he is a complete asshole", "fucking hell that is good", "you dumb cunt",
-    "no shit, that looks great", "sh!t I forgot", "you f**king know it", "stop being a little bitch",
+    "no shit, that looks great", "sh!t I forgot", "you f**king know it",
+    "stop being a little bitch",
     "what a bunch of retards", "that motherfucker ate it all", "send nudes instead", "holy shit",
 )  # fmt: skip
 _EMAILS = (
-    "write me at {a}.{b}@{host}.com", "my mail is {a}{n}@{host}.com", "{a}_{b}@{host}.co.uk works too",
-    "{a} dot {b} at {host} dot com", "just use {a}(at){host}(dot)com", "{a}.{b} [at] {host} [dot] org",
+    "write me at {a}.{b}@{host}.com", "my mail is {a}{n}@{host}.com",
+    "{a}_{b}@{host}.co.uk works too",
+    "{a} dot {b} at {host} dot com", "just use {a}(at){host}(dot)com",
+    "{a}.{b} [at] {host} [dot] org",
     "mail: {a} @ {host} . com", "{a}{n} at {host} dot net is mine", "it's {A}.{B}@{HOST}.COM",
     "reach me on {a}+chat@{host}.io",
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -115,7 +116,7 @@ def pieces(message: str, findings: Iterable[Finding]) -> list[Piece]:
     spans = [(f.start, f.end, f) for f in findings if f.start is not None and f.end is not None]
     edges = sorted({0, len(message), *(min(e, len(message)) for s in spans for e in s[:2])})
     cut = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         over = [f for first, last, f in spans if first <= start and end <= last]
         over.sort(key=lambda f: SEVERITIES.index(f.severity))
         title = "; ".join(dict.fromkeys(f"{f.check}: {f.message}" for f in over))

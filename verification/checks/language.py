@@ -197,7 +197,7 @@ def typo_weight(text: str) -> float:
 
 
 def _slip(word: str) -> bool:
-    """Say whether one letter left out, put in, changed or swapped with the next makes a common word."""
+    """Say whether one letter too many, too few, wrong or swapped parts it from a common word."""
     cuts = [(word[:place], word[place:]) for place in range(len(word) + 1)]
     near = {left + right[1:] for left, right in cuts if right}
     near |= {left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1}
