@@ -24,7 +24,7 @@ from collection.events import (
     other,
     same_text_key,
 )
-from collection.personal_information import personal_information
+from photochat.personal_information import personal_information
 
 Choice = Literal["wait", "again", "leave"]
 

@@ -14,6 +14,7 @@ import typer
 
 from photochat.cli import (
     campaign,
+    check,
     collection,
     data,
     demo,
@@ -47,6 +48,7 @@ for commands in (
     campaign,
     hit,
     mturk_emulator,
+    check,
     review,
     data,
     evaluation,

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collection.personal_information import personal_information
 from collection.simulate import phrases
 from collection.simulate.talk import (
     FINISH,
@@ -23,6 +22,7 @@ from collection.simulate.talk import (
 )
 from photochat.description import Description, Persona
 from photochat.dialogue import MIN_TURNS_BEFORE_SHARE
+from photochat.personal_information import personal_information
 from photochat.themes import THEME_LABELS
 
 NAMES = sorted(

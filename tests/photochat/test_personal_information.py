@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collection.personal_information import personal_information
+from photochat.personal_information import personal_information
 
 
 @pytest.mark.parametrize(
