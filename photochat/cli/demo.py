@@ -26,6 +26,7 @@ SUBSETS = ("train", "validation", "test")  # of Open Images
 PAIRS = "40"
 MESSAGES_PER_SECOND = "3"  # of each simulated worker: nobody reads along
 ODD = "0.1"  # share of the workers who return, submit twice, submit nothing or a copied code
+REVIEWERS = ("ann=0.95", "bob=0.9", "cho=0.8")  # shares of right verdicts
 SAMPLE_CHAT, SAMPLE_MTURK = "127.0.0.1:8000", "127.0.0.1:8200"  # in the sample's campaign file
 EVALUATED_DIALOGUES = "8"  # in dev and in test each
 SECRETS = ("PHOTOCHAT_SECRET", "PHOTOCHAT_ADMIN_TOKEN", "PHOTOCHAT_PSEUDONYM_KEY")
@@ -50,8 +51,8 @@ def demo(
 
     Photos are filtered from Open Images files; simulated workers are recruited through an emulated
     Mechanical Turk, talk about them through the real chat server and are paid; their dialogues are
-    checked, split, counted, evaluated and packaged. Each step is a command that you can type
-    yourself; the files stay in DIR.
+    checked, reviewed, split, counted, evaluated and packaged. Each step is a command that you can
+    type yourself; the files stay in DIR.
 
     Example: photochat demo --out demo
     """
@@ -92,12 +93,14 @@ def demo(
         "--seed", CONTACT_SHEET_SEED, "--out", out / "contact-sheet.png",
     )  # fmt: skip
     raw = _collect(root, out, pool, images)
-    release, replace = out / "release", ["--force"] if force else []
+    replace = ["--force"] if force else []
+    accepted = _verify(root, out, raw, replace)
+    release = out / "release"
     for title, arguments in (
         ("What is wrong with the dialogues?", ["validate", raw]),
         (
             "Cut them into splits without a leak.",
-            ["split", raw, "--out", release, "--dev", EVALUATED_DIALOGUES, "--test",
+            ["split", accepted, "--out", release, "--dev", EVALUATED_DIALOGUES, "--test",
              EVALUATED_DIALOGUES, "--seed", SEED, *replace],
         ),
         ("Count them as the paper does.", ["stats", release, "--plots", out / "plots"]),
@@ -110,8 +113,9 @@ def demo(
     ):  # fmt: skip
         run(root, title, *arguments, findings=arguments[0] == "validate")
     print(
-        f"\nDone in {time.monotonic() - start:.0f} s. Look at {out}/contact-sheet.png, {out}/plots "
-        f"and {out}/package/README.md, or run the same commands on your own files."
+        f"\nDone in {time.monotonic() - start:.0f} s. Look at contact-sheet.png, check.html, "
+        f"decisions/report.html, plots and package/README.md in {out}, or run the same commands on "
+        "your own files."
     )
 
 
@@ -174,6 +178,30 @@ def _collect(root: Any, out: Path, pool: Path, images: Path) -> Path:
         "--out", raw, "--complete",
     )  # fmt: skip
     return raw
+
+
+def _verify(root: Any, out: Path, raw: Path, replace: list[str]) -> Path:
+    """Let machines flag and (simulated) people decide; return the accepted dialogues."""
+    findings, votes, known = out / "findings.jsonl", out / "review.db", out / "reviewers.json"
+    for earlier in (*out.glob("review.db*"), findings, known):
+        earlier.unlink(missing_ok=True)
+    run(
+        root, "Machines flag.", "check", raw, "--out", findings, "--report", out / "check.html",
+        "--no-models",
+    )  # fmt: skip
+    review = ["--in", raw, "--findings", findings]
+    run(
+        root, "People decide: three reviewers for each, of a quality that is known here.",
+        "simulate-reviews", *review, "--db", f"sqlite:///{votes}", "--overlap", "3",
+        *(part for reviewer in REVIEWERS for part in ("--reviewer", reviewer)),
+        "--known", known, "--seed", SEED,
+    )  # fmt: skip
+    run(
+        root, "Who is right, and how much do they agree?",
+        "decide", *review, "--votes", f"sqlite:///{votes}", "--known", known,
+        "--out", out / "decisions", *replace,
+    )  # fmt: skip
+    return out / "decisions" / "accepted.jsonl"
 
 
 def _copy(source: Traversable, target: Path) -> None:
