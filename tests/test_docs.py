@@ -14,7 +14,7 @@ from photochat.release import write_release
 from photochat.split import split
 from tests.conftest import REPOSITORY, SAMPLE
 
-WITH_A_SERVER = {"serve", "simulate", "export", "browse", "mturk-emulator"}
+WITH_A_SERVER = {"serve", "simulate", "export", "browse", "mturk-emulator", "campaign"}
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
@@ -53,7 +53,7 @@ def test_every_command_in_the_documents_runs(document, workplace, run_photochat)
         # The sample has fewer dialogues than the paper's splits.
         arguments = ["10" if argument == "1000" else argument for argument in arguments]
         if arguments[0] in WITH_A_SERVER:
-            continue  # tests/e2e, tests/filtering and tests/collection/mturk_emulator run them
+            continue  # tests/e2e, filtering, collection/mturk_emulator and photochat/cli run them
         force = ["--force"] if "--out" in arguments and "release" in arguments else []
         status, _, err = run_photochat(*arguments, *force)
         assert status == (1 if arguments[0] == "validate" else 0), (line, err)
