@@ -16,7 +16,7 @@ from tests.conftest import REPOSITORY, SAMPLE
 from verification.finding import Checked, write_findings
 from verification.review.store import Item, open_review
 
-WITH_A_SERVER = {"serve", "simulate", "export", "browse", "mturk-emulator", "review"}
+WITH_A_SERVER = {"serve", "simulate", "export", "browse", "mturk-emulator", "review", "campaign"}
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
@@ -58,7 +58,7 @@ def test_every_command_in_the_documents_runs(document, workplace, run_photochat)
         # The sample has fewer dialogues than the paper's splits.
         arguments = ["10" if argument == "1000" else argument for argument in arguments]
         if arguments[0] in WITH_A_SERVER:
-            continue  # tests/e2e, tests/filtering and tests/collection/mturk_emulator run them
+            continue  # tests/e2e, filtering, collection/mturk_emulator and photochat/cli run them
         force = ["--force"] if "--out" in arguments and "release" in arguments else []
         status, _, err = run_photochat(*arguments, *force)
         assert status == (1 if arguments[0] == "validate" else 0), (line, err)

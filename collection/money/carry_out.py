@@ -33,7 +33,8 @@ from photochat.errors import DataError
 
 LEASE_SECONDS = 90.0  # longer than any one call may take
 TOKEN_SECONDS = 12 * 3600.0  # MTurk keeps a token for 24 hours; half of it, to be safe
-GIVE_UP_SECONDS = 24 * 3600.0  # after this "does not exist yet" is "does not exist"
+GIVE_UP_SECONDS = 24 * 3600.0  # after this "does not exist yet" is "does not exist",
+GIVE_UP_ATTEMPTS = 8  # if it was asked for so often: one bad moment after a long break is no proof
 FIRST_WAIT_SECONDS = 1.0  # doubled by every failure
 LONGEST_WAIT_SECONDS = 60.0
 PATIENCE_SECONDS = 300.0
@@ -168,7 +169,9 @@ def _ask(
                 perform.look_up(database, recruiter, row) if row.attempts > 1 else (False, None)
             )
             if not done:
-                final = not isinstance(error, NotThereError) or age > GIVE_UP_SECONDS
+                final = not isinstance(error, NotThereError) or (
+                    age > GIVE_UP_SECONDS and row.attempts >= GIVE_UP_ATTEMPTS
+                )
                 _store_failure(database, row, error, clock(), final=final)
                 return "failed" if final else "tried_again", error
     except RecruiterError as error:
