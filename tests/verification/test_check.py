@@ -1,4 +1,4 @@
-"""A run over a file: every dialogue has its line, resumed runs equal whole ones, nothing crashes."""
+"""A run over a file: a line for every dialogue, resumed runs equal whole ones, nothing crashes."""
 
 from __future__ import annotations
 
