@@ -61,7 +61,7 @@ class AssociationLimits(NamedTuple):
 
 AFTER = 0.74  # the ratio of the weights of a logistic regression on 700 dialogues of dev
 ASSOCIATION = AssociationLimits(unassociated=-1.8, contrast=-0.35)
-ASSOCIATION_WITH_MODELS = AssociationLimits(unassociated=-2.5, contrast=-0.6)
+ASSOCIATION_WITH_MODELS = AssociationLimits(unassociated=-1.5, contrast=-0.3)
 
 # Near-duplicates: Jaccard similarity of word triples
 NEAR_DUPLICATE = 0.5

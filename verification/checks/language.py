@@ -243,5 +243,5 @@ def _language(message: str) -> str:
     """Name the language of a message; "" when the identifier does not know."""
     import py3langid
 
-    code, _ = py3langid.classify(message)
+    code: str = py3langid.classify(message)[0]
     return _LANGUAGES.get(code, code)

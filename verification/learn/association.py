@@ -123,8 +123,13 @@ def fit_weights(names: tuple[str, ...], features: Numbers, own: npt.NDArray[np.b
         w -= step
         if np.abs(step).max() < 1e-9:
             break
-    rounded = [tuple(round(float(v), 6) for v in part) for part in (mean, scale, w[:-1])]
-    return Weights(names, *rounded, bias=round(float(w[-1]), 6))
+
+    def rounded(part: npt.NDArray[Any]) -> tuple[float, ...]:
+        return tuple(round(float(value), 6) for value in part)
+
+    return Weights(
+        names, rounded(mean), rounded(scale), rounded(w[:-1]), bias=round(float(w[-1]), 6)
+    )
 
 
 def fit(dialogues: Sequence[Dialogue], encode: Encode, out: Path) -> None:

@@ -39,5 +39,5 @@ def count_pairs(dialogues: Sequence[Dialogue], out: Path) -> None:
         never=np.log(SMOOTHING / (total + SMOOTHING)).astype(np.float16),
         steps=np.diff(cells, prepend=0).astype(np.uint32),
         values=np.clip(np.round(ratio.flat[cells] * UNIT), -127, 127).astype(np.int8),
-        unit=np.float32(UNIT),
+        unit=np.array(UNIT, np.float32),
     )
