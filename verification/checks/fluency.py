@@ -49,7 +49,7 @@ class LanguageModel:
         where, more = (str(path.parent), {"gguf_file": path.name}) if path.is_file() else (name, {})
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(where, **more)
-            self._model: Any = AutoModelForCausalLM.from_pretrained(where, **more).eval()
+            self._model: Any = AutoModelForCausalLM.from_pretrained(where, **more).eval()  # type: ignore[no-untyped-call]
         except (OSError, ValueError, ImportError) as error:
             raise DataError(
                 f"{name!r} cannot be loaded ({error})", field="--language-model"

@@ -95,7 +95,7 @@ def fit_map(some: Sequence[Example], encode: Encode) -> Learned:
         {"params": [mix], "lr": 0.01, "weight_decay": 0.0},
     ])  # fmt: skip
     for _ in range(PASSES):
-        for batch in torch.randperm(len(some)).split(BATCH):
+        for batch in torch.randperm(len(some)).split(BATCH):  # type: ignore[no-untyped-call]
             talks = functional.dropout(x[batch], DROPOUT) @ to_talk
             photos = functional.dropout(y[batch], DROPOUT)
             score = 10 * talks @ (photos @ to_photo).T + plain[batch][:, batch] @ mix
