@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+
 
 import torch
 from torch import Tensor, nn
 
+from modeling.intent.settings import Loss
+
 HIDDEN = 128  # section 6.1: "two fully-connected layers, of which the output dimensions are
 CLASSES = 2  # respectively 128 and 2"
 
-Loss = Literal["cross-entropy", "focal"]
 
 
 class ShareHead(nn.Module):

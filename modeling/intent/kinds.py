@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 from torch import nn
 
@@ -14,9 +14,9 @@ from modeling.intent.rows import Row, TokenTalk
 from modeling.intent.t5 import ANSWERS, PROMPT, SEPARATOR, TextToText, t5_rows
 from modeling.intent.turn_causal import TurnCausalEncoder, turn_causal_rows
 from modeling.intent.vocabulary import Marks, marks_of
+from modeling.intent.settings import KindName
 from photochat.errors import DataError
 
-KindName = Literal["encoder", "t5", "causal", "turn-causal"]
 
 
 class Kind(NamedTuple):
@@ -65,4 +65,3 @@ def marks_for(backbone: Backbone) -> Marks:
     )
 
 
-assert set(KINDS) == set(get_args(KindName))

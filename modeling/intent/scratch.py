@@ -50,11 +50,11 @@ def word_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     # The words that T5 is asked for and the speakers' marks must be there.
-    own = ["yes", "no", "A", "B", "a", "b", ":", "predict", "share", "intent", "SEP", "[", "]"]
+    own = "yes no a b : predict share intent"
     trainer = trainers.WordLevelTrainer(
-        vocab_size=WORDS, special_tokens=SPECIAL + own[:2], show_progress=False
+        vocab_size=WORDS, special_tokens=SPECIAL, show_progress=False
     )
-    tokenizer.train_from_iterator([*texts, " ".join(own)], trainer)
+    tokenizer.train_from_iterator([*texts, *[own] * WORDS], trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token="[PAD]",  # noqa: S106
