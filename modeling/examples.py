@@ -113,7 +113,9 @@ def intent_examples(
         if not turns:
             left_out["no turn to predict after"] += 1
             continue
-        talks.append(Talk(dialogue.dialogue_id, _roles_hidden(turns) if hide_roles else turns, shared))
+        talks.append(
+            Talk(dialogue.dialogue_id, _roles_hidden(turns) if hide_roles else turns, shared)
+        )
     return IntentExamples(tuple(talks), dict(left_out))
 
 
@@ -131,6 +133,4 @@ def talk_so_far(
 
 def _roles_hidden(turns: tuple[Utterance, ...]) -> tuple[Utterance, ...]:
     names: dict[int, int] = {}
-    return tuple(
-        Utterance(names.setdefault(turn.user_id, len(names)), turn.text) for turn in turns
-    )
+    return tuple(Utterance(names.setdefault(turn.user_id, len(names)), turn.text) for turn in turns)

@@ -23,10 +23,10 @@ def causal_rows(talk: TokenTalk, marks: Marks, max_length: int) -> list[Row]:
 class CausalReader(nn.Module):
     """A decoder without its word layer; the last state of each turn goes through the head."""
 
-    def __init__(self, backbone: nn.Module, dropout: float = 0.1) -> None:
+    def __init__(self, backbone: nn.Module) -> None:
         super().__init__()
         self.backbone = backbone
-        self.head = ShareHead(width_of(backbone), dropout)
+        self.head = ShareHead(width_of(backbone))
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Return log-probabilities (answers, 2). Padding stands right, where nothing sees it."""

@@ -26,11 +26,11 @@ def encoder_rows(talk: TokenTalk, marks: Marks, max_length: int) -> list[Row]:
 class PrefixEncoder(nn.Module):
     """An encoder whose first state ([CLS]) goes through the head."""
 
-    def __init__(self, backbone: nn.Module, segments: bool, dropout: float = 0.1) -> None:
+    def __init__(self, backbone: nn.Module, segments: bool) -> None:
         super().__init__()
         self.backbone = backbone
         self.segments = segments
-        self.head = ShareHead(width_of(backbone), dropout)
+        self.head = ShareHead(width_of(backbone))
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Return log-probabilities (answers, 2)."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 import torch
 from torch import Tensor, nn
 
@@ -11,7 +9,6 @@ from modeling.intent.settings import Loss
 
 HIDDEN = 128  # section 6.1: "two fully-connected layers, of which the output dimensions are
 CLASSES = 2  # respectively 128 and 2"
-
 
 
 class ShareHead(nn.Module):

@@ -11,39 +11,33 @@ from modeling.intent.backbone import Backbone, is_decoder, is_text_to_text, spea
 from modeling.intent.causal import CausalReader, causal_rows
 from modeling.intent.encoder import PrefixEncoder, encoder_rows
 from modeling.intent.rows import Row, TokenTalk
+from modeling.intent.settings import KindName
 from modeling.intent.t5 import ANSWERS, PROMPT, SEPARATOR, TextToText, t5_rows
 from modeling.intent.turn_causal import TurnCausalEncoder, turn_causal_rows
 from modeling.intent.vocabulary import Marks, marks_of
-from modeling.intent.settings import KindName
 from photochat.errors import DataError
-
 
 
 class Kind(NamedTuple):
     """How a kind lays out a talk, and how it makes a module of a backbone."""
 
     rows: Callable[[TokenTalk, Marks, int], list[Row]]
-    module: Callable[[Backbone, float], nn.Module]
+    module: Callable[[Backbone], nn.Module]
 
 
-def _text_to_text(backbone: Backbone, dropout: float) -> nn.Module:
-    ids = [
-        backbone.tokenizer(word, add_special_tokens=False)["input_ids"][:1] for word in ANSWERS
-    ]
+def _text_to_text(backbone: Backbone) -> nn.Module:
+    ids = [backbone.tokenizer(word, add_special_tokens=False)["input_ids"][:1] for word in ANSWERS]
     if not all(ids) or ids[0] == ids[1]:
         raise DataError("the model's tokenizer does not tell yes from no")
     return TextToText(backbone.model, (ids[0][0], ids[1][0]))
 
 
 KINDS: dict[KindName, Kind] = {
-    "encoder": Kind(
-        encoder_rows, lambda b, dropout: PrefixEncoder(b.model, speaker_segments(b.model), dropout)
-    ),
+    "encoder": Kind(encoder_rows, lambda b: PrefixEncoder(b.model, speaker_segments(b.model))),
     "t5": Kind(t5_rows, _text_to_text),
-    "causal": Kind(causal_rows, lambda b, dropout: CausalReader(b.model, dropout)),
+    "causal": Kind(causal_rows, lambda b: CausalReader(b.model)),
     "turn-causal": Kind(
-        turn_causal_rows,
-        lambda b, dropout: TurnCausalEncoder(b.model, speaker_segments(b.model), dropout),
+        turn_causal_rows, lambda b: TurnCausalEncoder(b.model, speaker_segments(b.model))
     ),
 }
 
@@ -63,5 +57,3 @@ def marks_for(backbone: Backbone) -> Marks:
         prompt=PROMPT,
         written_separator=SEPARATOR,
     )
-
-

@@ -153,7 +153,12 @@ def resampled_dialogues(talk_of: Ints, *, resamples: int, seed: int) -> Floats:
 def _resampled(
     labels: Ints, said: NDArray[np.bool_], talk_of: Ints, drawn: Floats
 ) -> dict[str, Floats]:
-    cells = (said & (labels == 1), said & (labels == 0), ~said & (labels == 1), ~said & (labels == 0))
+    cells = (
+        said & (labels == 1),
+        said & (labels == 0),
+        ~said & (labels == 1),
+        ~said & (labels == 0),
+    )
     tp, fp, fn, tn = (
         drawn @ np.bincount(talk_of, weights=cell, minlength=drawn.shape[1]) for cell in cells
     )

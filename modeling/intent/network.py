@@ -74,7 +74,10 @@ def build_network(
     longest = getattr(backbone.model.config, "max_position_embeddings", None)
     if longest and settings.max_length > longest:
         raise DataError(f"reads {longest} tokens at most: lower --max-length", file=name)
-    module = KINDS[settings.kind].module(backbone, settings.dropout)
+    module = KINDS[settings.kind].module(backbone)
+    for part in module.modules():
+        if settings.dropout is not None and isinstance(part, nn.Dropout):
+            part.p = settings.dropout
     if weights is not None and settings.kind != "t5":
         try:
             state = load_file(weights / HEAD)
@@ -117,15 +120,15 @@ def share_probabilities(
     """
     model = module or network.module.to(accelerator.device)
     lengths = [len(row.ids) for row in rows]
-    batches = micro_batches(
-        list(range(len(rows))), lengths, network.settings.training.max_tokens
-    )
+    batches = micro_batches(list(range(len(rows))), lengths, network.settings.training.max_tokens)
     own = share_of_process(batches, accelerator.process_index, accelerator.num_processes)
     found: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        for batch in ahead(collate([rows[i] for i in chosen], network.marks.pad) for chosen, _ in own):
+        for batch in ahead(
+            collate([rows[i] for i in chosen], network.marks.pad) for chosen, _ in own
+        ):
             with accelerator.autocast():
                 answers = model({n: t.to(accelerator.device) for n, t in batch.items()})
             found.append((batch["examples"].numpy(), share_probability(answers).cpu().numpy()))

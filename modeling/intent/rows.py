@@ -122,9 +122,7 @@ def once_rows(
     """
     room = max_length - len(start)
     kept = [
-        block
-        if len(block) <= room
-        else np.concatenate([block[:1], block[-(room - 1) :]])
+        block if len(block) <= room else np.concatenate([block[:1], block[-(room - 1) :]])
         for block in blocks
     ]
     rows = []

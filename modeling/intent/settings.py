@@ -22,7 +22,8 @@ class IntentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     `select` is the dev metric by which the model is kept: F1 at 0.5 in the paper; "f1@dev" is F1 at
     the threshold that is best on dev. `positive_weight` weighs shares in the loss, `keep_negatives`
-    is the share of other examples that an epoch draws. `limit` takes the first dialogues alone.
+    is the share of other examples that an epoch draws. `limit` takes the first dialogues alone. `dropout` is
+    of all layers; None leaves the model its own and gives the head 0.1.
     """
 
     model: str
@@ -34,7 +35,7 @@ class IntentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     positive_weight: float = 1.0
     focal_gamma: float = 2.0
     keep_negatives: float = 1.0
-    dropout: float = 0.1
+    dropout: float | None = None
     select: Selection = "f1"
     limit: int | None = None
     training: TrainingSettings = msgspec.field(default_factory=TrainingSettings)

@@ -37,11 +37,11 @@ def turn_mask(blocks: Tensor, mask: Tensor, dtype: torch.dtype) -> Tensor:
 class TurnCausalEncoder(nn.Module):
     """An encoder under the turn mask; the first state of each turn goes through the head."""
 
-    def __init__(self, backbone: nn.Module, segments: bool, dropout: float = 0.1) -> None:
+    def __init__(self, backbone: nn.Module, segments: bool) -> None:
         super().__init__()
         self.backbone = backbone
         self.segments = segments
-        self.head = ShareHead(width_of(backbone), dropout)
+        self.head = ShareHead(width_of(backbone))
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Return log-probabilities (answers, 2)."""

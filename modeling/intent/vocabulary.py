@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import nn
 
-from modeling.intent.rows import TokenTalk, Tokens
+from modeling.intent.rows import Tokens, TokenTalk
 
 SPEAKERS = ("A:", "B:")  # how a model without segment ids is told who speaks
 

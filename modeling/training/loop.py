@@ -103,7 +103,9 @@ def train(
     if not total:
         raise DataError("there is nothing to train on")
     warmup = round(settings.warmup * total)
-    progress = (load_checkpoint(accelerator, folder / CHECKPOINTS) if resume else None) or Progress()
+    progress = (
+        load_checkpoint(accelerator, folder / CHECKPOINTS) if resume else None
+    ) or Progress()
     begun, tokens, waited, spent = time.perf_counter(), 0, 0.0, 0.0
 
     with RunLog(
@@ -274,9 +276,7 @@ def _optimizer(
 
 def _judged(progress: Progress, metric: float) -> Progress:
     if progress.best is None or metric > progress.best:
-        return msgspec.structs.replace(
-            progress, best=metric, best_step=progress.step, since_best=0
-        )
+        return msgspec.structs.replace(progress, best=metric, best_step=progress.step, since_best=0)
     return msgspec.structs.replace(progress, since_best=progress.since_best + 1)
 
 

@@ -12,7 +12,16 @@ from typing import NoReturn
 
 import typer
 
-from photochat.cli import collection, data, demo, evaluation, filtering, photos, simulate
+from photochat.cli import (
+    collection,
+    data,
+    demo,
+    evaluation,
+    filtering,
+    photos,
+    simulate,
+    training,
+)
 from photochat.errors import DataError
 
 EXIT_CLEAN = 0
@@ -27,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for commands in (filtering, photos, collection, simulate, data, evaluation, demo):
+for commands in (filtering, photos, collection, simulate, data, training, evaluation, demo):
     commands.register(app)
 
 
