@@ -1,4 +1,4 @@
-"""Pretrained models by name: a hub name, a folder, an installed package, or one made from scratch."""
+"""Pretrained models: by hub name, folder or installed package, or made from scratch."""
 
 from __future__ import annotations
 

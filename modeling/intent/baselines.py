@@ -9,7 +9,7 @@ from modeling.intent.metrics import Floats, f1
 
 
 def after_turn(examples: IntentExamples) -> int:
-    """Return the k for which "a share comes from turn k on" has the best F1; the least of equals."""
+    """Return the k with the best F1 of "a share comes from turn k on"; the least of equals."""
     labels, positions = examples.labels, examples.positions
     scores = {}
     for k in range(1, int(positions.max(initial=1)) + 1):

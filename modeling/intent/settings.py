@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -10,7 +10,7 @@ from modeling.examples import Construction
 from modeling.training.settings import TrainingSettings
 
 MAX_LENGTH = 512  # section 7.1: "the maximum sequence length of BERT, ALBERT, and T5 [...] is 512"
-TFIDF = "tfidf"
+TFIDF: Final = "tfidf"
 
 KindName = Literal["encoder", "t5", "causal", "turn-causal", "tfidf"]
 Loss = Literal["cross-entropy", "focal"]
@@ -22,8 +22,8 @@ class IntentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     `select` is the dev metric by which the model is kept: F1 at 0.5 in the paper; "f1@dev" is F1 at
     the threshold that is best on dev. `positive_weight` weighs shares in the loss, `keep_negatives`
-    is the share of other examples that an epoch draws. `limit` takes the first dialogues alone. `dropout` is
-    of all layers; None leaves the model its own and gives the head 0.1.
+    is the share of other examples that an epoch draws. `limit` takes the first dialogues alone.
+    `dropout` is of all layers; None leaves the model its own and gives the head 0.1.
     """
 
     model: str

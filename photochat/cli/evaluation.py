@@ -151,7 +151,7 @@ def _evaluate_run(
         )
     left = ", ".join(f"{count} with {reason}" for reason, count in result.left_out.items())
     note(
-        f"{result.shares:,} shares among {result.examples:,} turns of {result.dialogues:,} dialogues"
+        f"{result.shares:,} shares in {result.examples:,} turns of {result.dialogues:,} dialogues"
         + (f"; left out: {left}" if left else "")
         + f"; report: {folder / 'report.html'}"
     )
