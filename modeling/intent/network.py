@@ -87,9 +87,7 @@ def build_network(
         except (OSError, SafetensorError, RuntimeError) as error:
             raise DataError(f"cannot be loaded ({_line(error)})", file=weights / HEAD) from error
     if settings.training.checkpoint_gradients:
-        backbone.model.gradient_checkpointing_enable(
-            gradient_checkpointing_kwargs={"use_reentrant": False}
-        )
+        backbone.model.gradient_checkpointing_enable({"use_reentrant": False})
     return Network(module, backbone, marks_for(backbone), settings)
 
 

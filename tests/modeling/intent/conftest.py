@@ -5,7 +5,8 @@ import pytest
 from modeling.examples import IntentExamples, Talk
 from photochat.dialogue import Utterance
 
-WORDS = "hello there how are you doing today my dog ate the cake look at this photo".split()
+TEXT = "hello there how are you doing today my dog ate the cake look at this photo"
+WORDS = TEXT.split()
 
 
 def make_talks(count=4, turns=6, words=5):

@@ -1,11 +1,8 @@
 """Layouts: the newest turns within the limit, and an answer where each turn ends."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-pytest.importorskip("torch")
 
 from modeling.intent.rows import (
     PADDING_BLOCK,
