@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-ALL = ["startup", "reading", "bm25", "filtering", "chat_load", "chat_crashes"]
+ALL = ["startup", "reading", "bm25", "filtering", "intent", "chat_load", "chat_crashes"]
 
 for name in sys.argv[1:] or ALL:
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)

@@ -6,6 +6,7 @@ RUN/metrics.json with what the dev split said.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from modeling.examples import intent_examples
@@ -56,7 +57,8 @@ def train_intent(
     start = RunFile(
         settings=settings, train_hash=train.fingerprint, dev_hash=dev.fingerprint, chosen=None
     )
-    _claim(folder, start, resume)
+    if os.environ.get("RANK", "0") == "0":  # one of several processes under a launcher
+        _claim(folder, start, resume)
     if settings.kind == TFIDF:
         model = fit_tfidf(train)
         with atomic_folder(folder / MODEL, replace=True) as part:

@@ -297,6 +297,23 @@ def presets(as_json: AsJson = False) -> None:
         note(f"{kind}: {'; '.join(sorted(data)) or 'not measured yet'}")
 
 
+def demo_steps(release: Path, out: Path) -> list[tuple[str, list[object]]]:
+    """Return what the demonstration runs on its release, each with a title: train, measure, ask.
+
+    A small network where the models extra is installed, else the TF-IDF baseline. `out` must be
+    free of an earlier demonstration's run.
+    """
+    if _has_models():
+        title, options = "Train a tiny network to foresee photos.", ["--preset", "tiny"]
+    else:
+        title = "Train the TF-IDF baseline to foresee photos (networks need the models extra)."
+        options = ["--preset", "tfidf"]
+    return [
+        (title, ["train", "intent", "--data", release, *options, "--out", out]),
+        ("How well does it?", ["evaluate", out, "--data", release, "--split", "test"]),
+    ]
+
+
 def _settings(
     preset: str | None, model: str | None, own: dict[str, Any], training: dict[str, Any]
 ) -> Any:
@@ -330,12 +347,16 @@ def _settings(
 
 
 def _needs_models(kind: str | None) -> None:
-    from importlib.util import find_spec
-
-    if kind != "tfidf" and (find_spec("torch") is None or find_spec("transformers") is None):
+    if kind != "tfidf" and not _has_models():
         raise DataError(
             "this model needs the models extra: pip install 'photochat-toolkit[models]'"
         )
+
+
+def _has_models() -> bool:
+    from importlib.util import find_spec
+
+    return all(find_spec(name) for name in ("torch", "transformers", "accelerate"))
 
 
 def _value(choice: Enum | None) -> Any:

@@ -193,7 +193,7 @@ def test_gradients_do_not_depend_on_how_a_step_is_cut(release, tmp_path):
 def test_a_process_killed_by_the_system_resumes_and_two_processes_equal_one(
     tmp_path, run_photochat
 ):
-    """Through the command line: one process is killed after a checkpoint, two share a run (gloo)."""
+    """On the command line: one process is killed after a checkpoint, two share a run (gloo)."""
     dialogues = read_release(SAMPLE).dialogues
     write_release({"train": dialogues[:24], "dev": dialogues[24:40]}, tmp_path / "data")
 
