@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+import transformers
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from safetensors import SafetensorError
@@ -98,6 +99,7 @@ def save_network(network: Network, state: dict[str, Tensor], folder: Path) -> No
         for name, tensor in state.items()
         if name.startswith(_BACKBONE)
     }
+    transformers.utils.logging.disable_progress_bar()
     network.backbone.model.save_pretrained(folder, state_dict=of_backbone)
     network.backbone.tokenizer.save_pretrained(folder)
     own = {n.removeprefix(_OWN): t.contiguous().cpu() for n, t in state.items() if _is_own(n)}
