@@ -27,7 +27,7 @@ class Preset(msgspec.Struct, frozen=True):
 
 
 PAPER_DATA = "test, from 10,286 dialogues"  # Table 2
-OUR_DATA = "half of test, from 850 dialogues"
+OUR_DATA = "half of test, from 850 dialogues, threshold chosen on dev"
 
 # The paper names length, loss, head and selection (sections 6.1, 7.1). Rates, epochs and batch size
 # for this task it does not name: they are ours, customary for fine-tuning.
@@ -101,5 +101,6 @@ PRESETS: dict[str, Preset] = {
     TFIDF: Preset(
         "logistic regression on words, position, speaker, question marks",
         IntentSettings(model=TFIDF, kind=TFIDF),
+        measured=Row(52.7, 44.5, 64.5, OUR_DATA),  # benchmarks/results/intent_quality.json
     ),
 }

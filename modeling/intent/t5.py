@@ -7,6 +7,8 @@ token after it is the same for both and is left out). The probability of a share
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -35,6 +37,9 @@ def t5_rows(talk: TokenTalk, marks: Marks, max_length: int) -> list[Row]:
 
 class TextToText(nn.Module):
     """An encoder-decoder asked for the first word of its answer."""
+
+    backbone: Any
+    answers: Tensor
 
     def __init__(self, backbone: nn.Module, answers: tuple[int, int]) -> None:
         super().__init__()

@@ -64,7 +64,7 @@ def share_of_process(batches: list[Rows], process: int, processes: int) -> list[
     """
     rounds = -(-len(batches) // processes)
     own = [(batch, True) for batch in batches[process::processes]]
-    return own + [(batches[0], False)] * (rounds - len(own))
+    return own + [(batch, False) for batch in batches[:1]] * (rounds - len(own))
 
 
 def padding_share(batches: Sequence[Rows], lengths: Sequence[int]) -> float:

@@ -108,4 +108,4 @@ def _open_board(folder: Path) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # it looks for TensorFlow, and says so
     from torch.utils.tensorboard.writer import SummaryWriter
 
-    return SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder))

@@ -36,7 +36,7 @@ def test_micro_batches_keep_all_rows_within_the_budget(sizes, budget):
         assert len(batch) * max(sizes[row] for row in batch) <= budget or len(batch) == 1
 
 
-@given(st.integers(1, 20), st.integers(1, 5))
+@given(st.integers(0, 20), st.integers(1, 5))
 def test_processes_share_the_batches_evenly_and_each_counts_once(count, processes):
     batches = [[i] for i in range(count)]
     shares = [share_of_process(batches, p, processes) for p in range(processes)]

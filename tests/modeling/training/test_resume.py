@@ -168,13 +168,14 @@ def test_a_run_is_resumed_by_its_own_settings_and_data_alone(release, whole):
     damaged.write_bytes(kept)
 
 
-def test_early_stopping_keeps_the_best_and_says_so(release, tmp_path):
+def test_early_stopping_keeps_the_best_and_tensorboard_is_told(release, tmp_path):
+    pytest.importorskip("tensorboard")
     patient = msgspec.structs.replace(SETTINGS.training, patience=1, learning_rate=0.0)
-    run = train_intent(
-        release, msgspec.structs.replace(SETTINGS, training=patient), tmp_path, device="cpu"
-    )
+    settings = msgspec.structs.replace(SETTINGS, training=patient)
+    run = train_intent(release, settings, tmp_path, device="cpu", tensorboard=True)
     assert run.chosen.training["stopped_early"] == 1
     assert (run.chosen.training["steps"], run.chosen.training["best_step"]) == (6, 3)
+    assert list((tmp_path / "tensorboard").glob("events.*"))
 
 
 def test_gradients_do_not_depend_on_how_a_step_is_cut(release, tmp_path):
