@@ -42,14 +42,14 @@ def load_backbone(
             are of another architecture.
     """
     if name in SCRATCH:
-        model, tokenizer = scratch_model(name, vocabulary_from)
-        return Backbone(_without_pooler(model), tokenizer)
+        scratch, words = scratch_model(name, vocabulary_from)
+        return Backbone(_without_pooler(scratch), words)
     source, file = _located(name)
     kind: Any = AutoModelForSeq2SeqLM if text_to_text else AutoModel
     extra = {"gguf_file": file} if file else {}
     try:
         with _quiet():
-            tokenizer = AutoTokenizer.from_pretrained(source, **extra)
+            tokenizer: Any = AutoTokenizer.from_pretrained(source, **extra)
             model, loading = kind.from_pretrained(source, output_loading_info=True, **extra)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise _not_to_be_had(name, error) from error
@@ -61,6 +61,12 @@ def load_backbone(
             file=name,
         )
     return Backbone(_without_pooler(model), tokenizer)
+
+
+def quiet_transformers() -> None:
+    """Turn off the bars that transformers draws while it reads and writes files."""
+    disable: Any = transformers.utils.logging.disable_progress_bar  # untyped
+    disable()
 
 
 def is_text_to_text(name: str) -> bool:
@@ -134,7 +140,7 @@ def _quiet() -> Iterator[None]:
     logger = logging.getLogger("transformers")
     level = logger.level
     logger.setLevel(logging.ERROR)
-    transformers.utils.logging.disable_progress_bar()
+    quiet_transformers()
     try:
         yield
     finally:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import transformers
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from safetensors import SafetensorError
@@ -16,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from modeling.examples import IntentExamples
-from modeling.intent.backbone import Backbone, load_backbone
+from modeling.intent.backbone import Backbone, load_backbone, quiet_transformers
 from modeling.intent.head import share_probability
 from modeling.intent.kinds import KINDS, marks_for
 from modeling.intent.metrics import Floats
@@ -99,7 +98,7 @@ def save_network(network: Network, state: dict[str, Tensor], folder: Path) -> No
         for name, tensor in state.items()
         if name.startswith(_BACKBONE)
     }
-    transformers.utils.logging.disable_progress_bar()
+    quiet_transformers()
     network.backbone.model.save_pretrained(folder, state_dict=of_backbone)
     network.backbone.tokenizer.save_pretrained(folder)
     own = {n.removeprefix(_OWN): t.contiguous().cpu() for n, t in state.items() if _is_own(n)}

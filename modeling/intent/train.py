@@ -63,8 +63,8 @@ def train_intent(
         model = fit_tfidf(train)
         with atomic_folder(folder / MODEL, replace=True) as part:
             save_tfidf(model, part)
-        probabilities, how = model.probabilities(dev), {}
-        is_main = True
+        probabilities, is_main = model.probabilities(dev), True
+        how: dict[str, float] = {}
     else:
         from modeling.intent.learning import learn
 

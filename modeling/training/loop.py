@@ -235,7 +235,7 @@ def _do(
     norm = accelerator.clip_grad_norm_(model.parameters(), settings.clip)
     optimizer.step()
     optimizer.zero_grad()
-    return mean, float(norm)  # type: ignore[arg-type]
+    return mean, float(norm)
 
 
 def out_of_memory(shape: tuple[int, ...], settings: TrainingSettings) -> DataError:
