@@ -6,7 +6,6 @@ published lengths. On a CPU seconds are of the processor, so that a busy machine
 
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -129,8 +128,7 @@ def main() -> None:
     name, records = source_records()
     dialogues = [msgspec.convert(record, Dialogue) for record in records[:DIALOGUES]]
     examples = intent_examples(dialogues)
-    warm: Callable[[], object] = lambda: ours("encoder", intent_examples(dialogues[:4]))  # noqa: E731
-    warm()
+    ours("encoder", intent_examples(dialogues[:4]))  # to warm up
     once, _, once_tokens = ours("turn-causal", examples)
     prefixes, waiting, tokens = ours("encoder", examples)
     plain, _, _ = ours("encoder", examples, bucket=1, max_tokens=PLAIN)

@@ -7,7 +7,6 @@ the threshold. Metrics are percentages.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -243,10 +242,11 @@ def paired_difference(
 ) -> Estimate:
     """Return F1 of the second run less that of the first, with its interval over dialogues."""
     drawn = resampled_dialogues(talk_of, resamples=resamples, seed=seed)
-    difference: Callable[[Floats], Floats] = lambda times: (  # noqa: E731
-        _resampled(labels, second, talk_of, times)["f1"]
-        - _resampled(labels, first, talk_of, times)["f1"]
-    )
+
+    def difference(times: Floats) -> Floats:
+        found = [_resampled(labels, said, talk_of, times)["f1"] for said in (first, second)]
+        return found[1] - found[0]
+
     tail = 50 * (1 - confidence)
     low, high = np.percentile(difference(drawn), [tail, 100 - tail])
     return Estimate(float(difference(np.ones((1, drawn.shape[1])))[0]), float(low), float(high))

@@ -9,13 +9,11 @@ import msgspec
 
 from modeling.examples import IntentExamples, talk_so_far
 from modeling.intent.metrics import Floats
-from modeling.intent.runs import finished
+from modeling.intent.runs import MODEL, finished
 from modeling.intent.settings import TFIDF, IntentSettings
 from modeling.intent.tfidf import load_tfidf
 from modeling.training.settings import Device
 from photochat.dialogue import Dialogue
-
-MODEL = "model"
 
 
 class TurnPrediction(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from photochat.atomic import atomic_file
 from photochat.errors import DataError
 
 FILE = "settings.json"
+MODEL = "model"  # the folder of the kept model
 
 
 class Chosen(msgspec.Struct, frozen=True):

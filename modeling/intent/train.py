@@ -12,15 +12,13 @@ from pathlib import Path
 from modeling.examples import intent_examples
 from modeling.intent.baselines import after_turn
 from modeling.intent.metrics import best_threshold, intent_metrics
-from modeling.intent.runs import Chosen, RunFile, read_run, write_run
+from modeling.intent.runs import MODEL, Chosen, RunFile, read_run, write_run
 from modeling.intent.settings import TFIDF, IntentSettings
 from modeling.intent.tfidf import fit_tfidf, save_tfidf
 from modeling.training.settings import Device
 from photochat.atomic import atomic_folder
 from photochat.errors import DataError
 from photochat.release import Release
-
-MODEL = "model"
 
 
 def train_intent(
