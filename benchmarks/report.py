@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+REPOSITORY = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -166,6 +166,8 @@ def _explain(data: bytes, error: Exception) -> tuple[str, int]:
 
 def _json_rows(path: Path, data: bytes) -> Iterator[tuple[str, Any]]:
     records = _decode(path, data)
+    if isinstance(records, dict) and "dialogue" in records:
+        records = [records]  # a single dialogue, as one writes it to try something out
     if not isinstance(records, list):
         raise DataError("must hold a list of dialogues", file=path)
     return ((f"dialogue {number}", record) for number, record in enumerate(records))

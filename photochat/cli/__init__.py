@@ -25,6 +25,7 @@ from photochat.cli import (
     photos,
     review,
     simulate,
+    training,
 )
 from photochat.errors import DataError
 
@@ -51,6 +52,7 @@ for commands in (
     check,
     review,
     data,
+    training,
     evaluation,
     demo,
 ):

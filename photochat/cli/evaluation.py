@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from photochat.cli.output import AsJson, Seed, note, print_json, print_table
+from photochat.cli.training import Device, DeviceName
+from photochat.errors import DataError
+
+if TYPE_CHECKING:
+    from photochat.release import Release
 
 
-class Model(str, Enum):
-    """What is measured."""
-
-    BM25 = "bm25"
+BM25 = "bm25"
 
 
 class Pool(str, Enum):
@@ -37,7 +39,13 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    model: Annotated[Model, typer.Argument(help="bm25: BM25 over the photos' object labels.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A run folder of photochat train; or bm25: BM25 over the photos' labels.",
+            metavar="RUN|bm25",
+        ),
+    ],
     data: Annotated[Path, typer.Option(help="A release folder, or a file.", metavar="DIR")],
     split: Annotated[str, typer.Option(help="The split to evaluate.")] = "test",
     pool: Annotated[
@@ -53,21 +61,33 @@ def evaluate(
     fold_plurals: Annotated[
         bool, typer.Option("--fold-plurals", help="Let 'dogs' match 'Dog'.")
     ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="A run measured on this split before: compare.", metavar="RUN"),
+    ] = None,
+    device: Device = DeviceName.AUTO,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=1)] = 1000,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a model on a split of a release.
+    """Measure a model on a split of a release, in percent, with 95% bootstrap intervals.
 
-    bm25 retrieves each dialogue's photo (section 6.2): recall in percent, with 95% bootstrap
-    intervals; ties count against the model.
+    A run of photochat train: F1, precision and recall of foretold shares, at 0.5 and at the
+    threshold chosen on dev, beside baselines; also in RUN/metrics.json and RUN/report.html.
+    bm25 retrieves each dialogue's photo (section 6.2): recall; ties count against the model.
+    --pool, --query, --persona and --fold-plurals are for bm25, --against and --device for runs.
 
     Example: photochat evaluate bm25 --data release/ --split test
     """
-    from modeling.bm25 import evaluate_bm25
     from photochat.release import read_release
 
-    assert model is Model.BM25
+    if model != BM25:
+        _evaluate_run(
+            read_release(data), Path(model), split, against, device, resamples, seed, as_json
+        )
+        return
+    from modeling.bm25 import evaluate_bm25
+
     result = evaluate_bm25(
         read_release(data),
         split,
@@ -89,4 +109,49 @@ def evaluate(
     note(
         f"{result.queries:,} of {result.dialogues:,} dialogues over {result.photos:,} photos"
         + (f"; left out: {left}" if left else "")
+    )
+
+
+def _evaluate_run(
+    release: Release,
+    folder: Path,
+    split: str,
+    against: Path | None,
+    device: DeviceName,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    from modeling.intent.evaluate import evaluate_intent
+
+    if not folder.is_dir():
+        raise DataError("is no run folder, nor bm25", file=folder)
+    result = evaluate_intent(
+        release, folder, split, device=device.value, against=against, resamples=resamples, seed=seed
+    )
+    if as_json:
+        print_json(result)
+    else:
+        print_table(
+            ["metric", "value", "low", "high"],
+            [[name, e.value, e.low, e.high] for name, e in result.metrics.items()],
+        )
+        print()
+        columns = ("f1", "precision", "recall", "average_precision")
+        print_table(
+            ["baseline", *columns],
+            [[name, *(m[c] for c in columns)] for name, m in result.baselines.items()],
+        )
+    if result.comparison:
+        other = result.comparison
+        note(
+            f"f1@dev {other.f1_difference.value:+.1f} [{other.f1_difference.low:+.1f}, "
+            f"{other.f1_difference.high:+.1f}] against {other.other} ({other.other_f1:.1f}); "
+            f"McNemar p = {other.mcnemar.p_value:.2g}"
+        )
+    left = ", ".join(f"{count} with {reason}" for reason, count in result.left_out.items())
+    note(
+        f"{result.shares:,} shares in {result.examples:,} turns of {result.dialogues:,} dialogues"
+        + (f"; left out: {left}" if left else "")
+        + f"; report: {folder / 'report.html'}"
     )

@@ -1,0 +1,1 @@
+"""Photo-sharing intent: the models of section 6.1 and two that read each dialogue once."""

@@ -1,0 +1,1 @@
+"""What training any model of ours takes: batches, the loop, checkpoints, the log."""

@@ -1,0 +1,292 @@
+"""The training loop: one process or many, any model, any task that says what `Task` asks.
+
+Read `train` from top to bottom: it is the whole of it. A step is some rows, read in micro-batches;
+its gradient is that of the sum of losses over the examples of all rows divided by their number,
+however the rows are cut into micro-batches and spread over processes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from torch import Tensor, nn
+
+from modeling.training.batches import ahead, micro_batches, plan_epoch, share_of_process
+from modeling.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from modeling.training.device import open_accelerator
+from modeling.training.log import RunLog
+from modeling.training.schedule import learning_rate_factor
+from modeling.training.settings import Device, TrainingSettings
+from photochat.atomic import atomic_folder
+from photochat.errors import DataError
+
+MODEL = "model"  # the folder of the best model
+CHECKPOINTS = "checkpoints"
+Batch = dict[str, Tensor]
+
+
+class Task(Protocol):
+    """What is learnt. Rows are opaque to the loop but for their number of tokens and examples."""
+
+    model: nn.Module
+
+    def rows(self, epoch: int) -> Sequence[Any]:
+        """Return the rows of an epoch; the same for the same epoch."""
+
+    def tokens(self, row: Any) -> int:
+        """Return how many tokens a row has."""
+
+    def examples(self, row: Any) -> float:
+        """Return how many examples a row counts for in the mean loss."""
+
+    def collate(self, rows: Sequence[Any]) -> Batch:
+        """Return tensors on the CPU, the first dimension of "ids" being rows."""
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Return the sum of the losses over the batch's examples."""
+
+    def evaluate(self, model: nn.Module, accelerator: Accelerator) -> dict[str, float]:
+        """Return dev metrics, the same in every process; the first decides which model is kept."""
+
+    def save(self, state: dict[str, Tensor], folder: Path) -> None:
+        """Write the model with weights `state` into `folder`, for others to load."""
+
+
+class Outcome(NamedTuple):
+    """How training ended."""
+
+    progress: Progress
+    stopped_early: bool
+    tokens_per_second: float
+    waiting: float  # share of the time spent waiting for batches
+
+
+class _Step(NamedTuple):
+    batches: list[tuple[Batch, bool]]  # of this process, each with whether it counts
+    examples: float  # of all processes
+    tokens: int  # of all processes, without padding
+
+
+def train(
+    task: Task,
+    settings: TrainingSettings,
+    folder: Path,
+    *,
+    device: Device = "auto",
+    resume: bool = False,
+    tensorboard: bool = False,
+) -> Outcome:
+    """Train `task.model`; keep the model that is best on dev in `folder`/model.
+
+    With `resume`, go on from the newest checkpoint: the result is that of a run never interrupted.
+
+    Raises:
+        DataError: the loss is not a number, memory ran out, or the folder cannot be written.
+    """
+    accelerator = open_accelerator(device, settings.precision)
+    set_seed(settings.seed + accelerator.process_index)  # dropout differs between processes
+    if settings.compile:
+        task.model.compile(dynamic=True)
+    peak_rates, optimizer = _optimizer(task.model, settings)
+    model, optimizer = accelerator.prepare(task.model, optimizer)
+    sizes = [len(task.rows(epoch)) for epoch in range(settings.epochs)]
+    total = sum(math.ceil(size / settings.rows_per_step) for size in sizes)
+    if not total:
+        raise DataError("there is nothing to train on")
+    warmup = round(settings.warmup * total)
+    progress = (
+        load_checkpoint(accelerator, folder / CHECKPOINTS) if resume else None
+    ) or Progress()
+    begun, tokens, waited, spent = time.perf_counter(), 0, 0.0, 0.0
+
+    with RunLog(
+        folder,
+        total,
+        start=progress.step,
+        tensorboard=tensorboard,
+        active=accelerator.is_main_process,
+    ) as log:
+        for epoch in range(progress.epoch, settings.epochs):
+            if _stop(progress, settings):
+                break
+            rows = task.rows(epoch)
+            lengths = [task.tokens(row) for row in rows]
+            plan = plan_epoch(
+                lengths,
+                rows_per_step=settings.rows_per_step,
+                bucket=settings.bucket,
+                seed=settings.seed,
+                epoch=epoch,
+            )
+            evaluate_at = {
+                round(len(plan) * n / settings.evaluations)
+                for n in range(1, settings.evaluations + 1)
+            }
+            done = progress.step_in_epoch
+            steps = ahead(_prepare(task, rows, lengths, plan[done:], settings, accelerator))
+            while done < len(plan) and not _stop(progress, settings):
+                start = time.perf_counter()
+                step = next(steps)
+                waited += time.perf_counter() - start
+                rate = learning_rate_factor(progress.step, total, warmup, settings.decay)
+                for group, peak in zip(optimizer.param_groups, peak_rates, strict=True):
+                    group["lr"] = peak * rate
+                loss, norm = _do(task, model, optimizer, step, accelerator, settings, progress.step)
+                done += 1
+                now = time.perf_counter()
+                tokens, spent = tokens + step.tokens, spent + now - start
+                progress = msgspec.structs.replace(
+                    progress, step=progress.step + 1, epoch=epoch, step_in_epoch=done
+                )
+                log.step(
+                    progress.step,
+                    {
+                        "epoch": epoch + done / len(plan),
+                        "loss": loss,
+                        "gradient_norm": norm,
+                        "learning_rate": settings.learning_rate * rate,
+                        "tokens_per_second": step.tokens / (now - start),
+                        "seconds": now - begun,
+                    },
+                )
+                if done in evaluate_at:
+                    metrics = task.evaluate(model, accelerator)
+                    log.evaluation(progress.step, metrics)
+                    progress = _judged(progress, next(iter(metrics.values())))
+                    if done == len(plan):
+                        progress = msgspec.structs.replace(
+                            progress, epoch=epoch + 1, step_in_epoch=0
+                        )
+                    if progress.best_step == progress.step:
+                        _keep(task, model, accelerator, folder / MODEL)
+                    save_checkpoint(accelerator, folder / CHECKPOINTS, progress)
+    return Outcome(
+        progress,
+        _stop(progress, settings) and progress.step < total,
+        tokens / spent if spent else 0.0,
+        waited / spent if spent else 0.0,
+    )
+
+
+def _prepare(
+    task: Task,
+    rows: Sequence[Any],
+    lengths: Sequence[int],
+    plan: Sequence[list[int]],
+    settings: TrainingSettings,
+    accelerator: Accelerator,
+) -> Iterator[_Step]:
+    pin = accelerator.device.type == "cuda"
+    for chosen in plan:
+        cut = micro_batches(chosen, lengths, settings.max_tokens)
+        own = share_of_process(cut, accelerator.process_index, accelerator.num_processes)
+        batches = []
+        for batch, counts in own:
+            tensors = task.collate([rows[row] for row in batch])
+            pinned = {n: t.pin_memory() if pin else t for n, t in tensors.items()}
+            batches.append((pinned, counts))
+        yield _Step(
+            batches,
+            sum(task.examples(rows[row]) for row in chosen),
+            sum(lengths[row] for row in chosen),
+        )
+
+
+def _do(
+    task: Task,
+    model: nn.Module,
+    optimizer: Any,
+    step: _Step,
+    accelerator: Accelerator,
+    settings: TrainingSettings,
+    number: int,
+) -> tuple[float, float]:
+    """Take one optimiser step; return its mean loss and the norm of its gradient."""
+    whole = torch.zeros((), device=accelerator.device)
+    for i, (batch, counts) in enumerate(step.batches):
+        last = i == len(step.batches) - 1
+        shape = tuple(batch["ids"].shape)
+        try:
+            # Processes share gradients in the last backward pass, which sums up all before it.
+            with nullcontext() if last else accelerator.no_sync(model):
+                moved = {n: t.to(accelerator.device, non_blocking=True) for n, t in batch.items()}
+                with accelerator.autocast():
+                    loss = task.loss(model, moved) / step.examples * float(counts)
+                # Gradients are averaged over processes; the sum is wanted.
+                accelerator.backward(loss * accelerator.num_processes)
+        except torch.OutOfMemoryError as error:
+            raise out_of_memory(shape, settings) from error
+        whole += loss.detach()
+    mean = float(accelerator.reduce(whole, "sum"))
+    if not math.isfinite(mean):
+        raise DataError(
+            f"the loss is {mean} in step {number + 1}: training stopped; the last good checkpoint "
+            "is kept. Try a lower --learning-rate, or --precision fp32"
+        )
+    norm = accelerator.clip_grad_norm_(model.parameters(), settings.clip)
+    optimizer.step()
+    optimizer.zero_grad()
+    return mean, float(norm)
+
+
+def out_of_memory(shape: tuple[int, ...], settings: TrainingSettings) -> DataError:
+    """Say what did not fit, and what to try."""
+    less = [f"--max-tokens {max(settings.max_tokens // 2, 64)}"]
+    if settings.precision == "fp32":
+        less.append("--precision bf16")
+    if not settings.checkpoint_gradients:
+        less.append("--checkpoint-gradients")
+    size = " x ".join(map(str, shape))
+    return DataError(
+        f"out of memory on a micro-batch of {size} tokens: add {', or '.join(less)}; "
+        "then --resume goes on from the last checkpoint"
+    )
+
+
+def _optimizer(
+    model: nn.Module, settings: TrainingSettings
+) -> tuple[list[float], torch.optim.Optimizer]:
+    """Return AdamW and the peak rate of each of its groups.
+
+    Matrices decay, vectors do not; untrained parts (`head`) may learn faster.
+    """
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            groups.setdefault((name.startswith("head"), parameter.ndim > 1), []).append(parameter)
+    described = [
+        {
+            "params": parameters,
+            "lr": settings.learning_rate * (settings.fresh_factor if fresh else 1.0),
+            "weight_decay": settings.weight_decay if decays else 0.0,
+        }
+        for (fresh, decays), parameters in groups.items()
+    ]
+    return [float(g["lr"]) for g in described], torch.optim.AdamW(described)  # type: ignore[arg-type]
+
+
+def _judged(progress: Progress, metric: float) -> Progress:
+    if progress.best is None or metric > progress.best:
+        return msgspec.structs.replace(progress, best=metric, best_step=progress.step, since_best=0)
+    return msgspec.structs.replace(progress, since_best=progress.since_best + 1)
+
+
+def _stop(progress: Progress, settings: TrainingSettings) -> bool:
+    return bool(settings.patience) and progress.since_best >= settings.patience
+
+
+def _keep(task: Task, model: nn.Module, accelerator: Accelerator, folder: Path) -> None:
+    state = accelerator.get_state_dict(model)
+    if accelerator.is_main_process:
+        with atomic_folder(folder, replace=True) as part:
+            task.save(state, part)
+    accelerator.wait_for_everyone()
