@@ -47,7 +47,8 @@ def kin_of(label: str) -> frozenset[str]:
     label = release_name(label)
     table = parents()
     near = {parent for parent in table.get(label, ()) if parent not in _WIDE}
-    below, pending = set(), [label]
+    below: set[str] = set()
+    pending = [label]
     while pending:
         above = pending.pop()
         children = {name for name, direct in table.items() if above in direct} - below

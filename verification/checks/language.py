@@ -244,4 +244,4 @@ def _language(message: str) -> str:
     import py3langid
 
     code, _ = py3langid.classify(message)
-    return _LANGUAGES.get(code, code)
+    return _LANGUAGES.get(str(code), str(code))
