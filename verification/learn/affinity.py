@@ -57,7 +57,7 @@ def distil(labels: Sequence[str], encode: Callable[[Sequence[str]], Vectors], ou
 def save(path: Path, **arrays: npt.NDArray[Any]) -> None:
     """Write arrays to one compressed file, whole or not at all."""
     with atomic_file(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def _centred(vectors: Vectors) -> Vectors:

@@ -95,7 +95,7 @@ def fit_map(some: Sequence[Example], encode: Encode) -> Learned:
         {"params": [mix], "lr": 0.01, "weight_decay": 0.0},
     ])  # fmt: skip
     for _ in range(PASSES):
-        for batch in torch.randperm(len(some)).split(BATCH):
+        for batch in torch.split(torch.randperm(len(some)), BATCH):
             talks = functional.dropout(x[batch], DROPOUT) @ to_talk
             photos = functional.dropout(y[batch], DROPOUT)
             score = 10 * talks @ (photos @ to_photo).T + plain[batch][:, batch] @ mix
@@ -124,7 +124,7 @@ def fit_weights(names: tuple[str, ...], features: Numbers, own: npt.NDArray[np.b
         if np.abs(step).max() < 1e-9:
             break
     rounded = [tuple(round(float(v), 6) for v in part) for part in (mean, scale, w[:-1])]
-    return Weights(names, *rounded, bias=round(float(w[-1]), 6))
+    return Weights(names, rounded[0], rounded[1], rounded[2], round(float(w[-1]), 6))
 
 
 def fit(dialogues: Sequence[Dialogue], encode: Encode, out: Path) -> None:
