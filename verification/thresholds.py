@@ -36,7 +36,7 @@ FILLER_TURNS = 0.6  # of the messages
 MIN_PAIRS = 15
 ODD_PAIRS = -0.05
 ODD_PAIRS_WITH_FAULTS = -0.3
-GRAMMAR_FAULTS = 0.02  # Harper's findings per word
+GRAMMAR_FAULTS = 0.05  # Harper's findings per word of the three oddest messages
 
 # Fluency: mean negative log-likelihood per token, SmolLM2-135M
 UNLIKELY = 5.2

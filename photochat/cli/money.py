@@ -26,6 +26,7 @@ from photochat.errors import DataError
 if TYPE_CHECKING:
     from collection.money.estimate import Estimate
 
+SHOWN_PAYMENTS = 20
 EXIT_DIFFERENT = 1
 
 
@@ -158,9 +159,12 @@ def pay(
             ["call", "worker", "amount", "fee", "why"],
             [
                 [line.kind, line.worker, f"{line.amount:.2f}", f"{line.fee:.2f}", line.why]
-                for line in result.intended
+                for line in result.intended[: None if dry_run else SHOWN_PAYMENTS]
             ],
         )
+        more = 0 if dry_run else len(result.intended) - SHOWN_PAYMENTS
+        if more > 0:
+            note(f"and {more:,} more (all of them: --json, or --dry-run before)")
     else:
         note("nothing new to pay")
     for line in result.over_budget:

@@ -47,7 +47,7 @@ def talk(
 ) -> Dialogue:
     """Make a dialogue from lines "A: text"; A is user 0, and * is the photo."""
     turns = []
-    for line in text.strip().splitlines():
+    for line in text.strip("\n").splitlines():
         who, said = line.split(": ", 1)
         share = said == "*"
         turns.append(Turn("" if share else said, share, "AB".index(who)))

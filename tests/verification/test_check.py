@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 
 import pytest
@@ -124,7 +123,8 @@ def test_workers_are_counted_by_pseudonym(tmp_path):
                {"user_id": 1, "role": "receiver", "worker": "w-b"}]  # fmt: skip
     extra = {"collection": {"workers": workers}}
     dialogues = [
-        talk("A: what photo did you get\nB: hi\nA: *\nB: nice", extra=extra) for _ in range(3)
+        talk(EXAMPLES["pizza"][0] + "A: what photo did you get?", "Pizza, Food", extra=extra)
+        for _ in range(3)
     ]
     checked = [check_dialogue(dialogue, Models()) for dialogue in dialogues]
     rows = {row.worker: row.checks for row in worker_rates(dialogues, checked)}
@@ -148,4 +148,3 @@ def test_real_accepted_dialogues_are_seldom_flagged(real_photochat):
     found = [{f.severity for f in one.findings if f.check not in module.RULES} for one in checked]
     assert sum("reject" in severities for severities in found) <= 4
     assert sum(bool(severities & {"reject", "review"}) for severities in found) <= 30
-    assert json.dumps(len(checked)) == "100"
