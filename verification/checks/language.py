@@ -243,10 +243,5 @@ def _language(message: str) -> str:
     """Name the language of a message; "" when the identifier does not know."""
     import py3langid
 
-<<<<<<< HEAD
-    code: str = py3langid.classify(message)[0]
-    return _LANGUAGES.get(code, code)
-=======
     code, _ = py3langid.classify(message)
     return _LANGUAGES.get(str(code), str(code))
->>>>>>> checks

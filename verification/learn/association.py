@@ -95,11 +95,7 @@ def fit_map(some: Sequence[Example], encode: Encode) -> Learned:
         {"params": [mix], "lr": 0.01, "weight_decay": 0.0},
     ])  # fmt: skip
     for _ in range(PASSES):
-<<<<<<< HEAD
-        for batch in torch.randperm(len(some)).split(BATCH):  # type: ignore[no-untyped-call]
-=======
         for batch in torch.split(torch.randperm(len(some)), BATCH):
->>>>>>> checks
             talks = functional.dropout(x[batch], DROPOUT) @ to_talk
             photos = functional.dropout(y[batch], DROPOUT)
             score = 10 * talks @ (photos @ to_photo).T + plain[batch][:, batch] @ mix
@@ -127,18 +123,8 @@ def fit_weights(names: tuple[str, ...], features: Numbers, own: npt.NDArray[np.b
         w -= step
         if np.abs(step).max() < 1e-9:
             break
-<<<<<<< HEAD
-
-    def rounded(part: npt.NDArray[Any]) -> tuple[float, ...]:
-        return tuple(round(float(value), 6) for value in part)
-
-    return Weights(
-        names, rounded(mean), rounded(scale), rounded(w[:-1]), bias=round(float(w[-1]), 6)
-    )
-=======
     rounded = [tuple(round(float(v), 6) for v in part) for part in (mean, scale, w[:-1])]
     return Weights(names, rounded[0], rounded[1], rounded[2], round(float(w[-1]), 6))
->>>>>>> checks
 
 
 def fit(dialogues: Sequence[Dialogue], encode: Encode, out: Path) -> None:
