@@ -30,11 +30,13 @@ Choice = Literal["wait", "again", "leave"]
 
 
 class Say(msgspec.Struct, frozen=True, tag="say"):
-    """Send a message; `confirmed` says that a warning about personal information was seen."""
+    """Send a message; `confirmed` says that a warning about personal information was seen, `pasted`
+    that text was pasted into it: a hint for reviewers, and nothing is refused for it."""
 
     client_id: str
     text: str
     confirmed: bool = False
+    pasted: bool = False
 
 
 class Share(msgspec.Struct, frozen=True, tag="share"):
@@ -179,6 +181,8 @@ def _say(
     data: dict[str, Any] = {"text": text}
     if kinds:
         data["personal"] = list(kinds)
+    if command.pasted:
+        data["pasted"] = True
     return [("say", by, command.client_id, data)]
 
 

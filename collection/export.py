@@ -200,4 +200,6 @@ def _turn(event: Event, user: int) -> dict[str, Any]:
     }
     if "personal" in event.data:
         turn["personal"] = event.data["personal"]
+    if "pasted" in event.data:
+        turn["pasted"] = True
     return turn

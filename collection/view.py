@@ -37,7 +37,7 @@ def event_view(event: Event, role: Role, state: State, photo_url: PhotoUrl) -> d
     elif event.kind == "submit":
         pass  # the answers are for the requester alone
     else:
-        view |= event.data
+        view |= {name: value for name, value in event.data.items() if name != "pasted"}
     if event.client_id is not None and by == "you":
         view["client_id"] = event.client_id
     return view

@@ -27,6 +27,7 @@ class _Say(msgspec.Struct, forbid_unknown_fields=True):
     client_id: _ClientId
     text: _Text
     confirmed: bool = False
+    pasted: bool = False
 
 
 class _Once(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,7 +62,9 @@ def read_command(name: str, payload: object, survey: tuple[SurveyItem, ...]) -> 
     """Read the payload of `say`, `share`, `finish`, `submit` or `choose`."""
     if name == "say":
         say = _read(payload, _Say)
-        return say if isinstance(say, Refusal) else Say(say.client_id, say.text, say.confirmed)
+        if isinstance(say, Refusal):
+            return say
+        return Say(say.client_id, say.text, say.confirmed, say.pasted)
     if name == "submit":
         submit = _read(payload, _Submit)
         if isinstance(submit, Refusal):

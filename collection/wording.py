@@ -6,9 +6,9 @@ from typing import Any
 
 CONSENT = """\
 You are invited to take part in a study about how people talk about photos. You will chat in \
-writing with one other person for about ten minutes. What you both write, when you wrote it, and \
-your answers to a few questions are stored, and will be published as research data without your \
-name or worker id.
+writing with one other person for about ten minutes. What you both write, when you wrote it, \
+whether it was pasted, and your answers to a few questions are stored, and will be published as \
+research data without your name or worker id.
 
 Please do not write anything that tells who you are: no real name, address, phone number or e-mail.
 

@@ -152,6 +152,8 @@ async function refused(name, payload, answer) {
 
 function putBack(text) {
   const box = byId("text");
+let pasted = false; // since the last message
+box.addEventListener("paste", () => (pasted = true));
   box.value = box.value ? `${text}\n${box.value}` : text;
   box.dispatchEvent(new Event("input"));
   box.focus();
@@ -507,7 +509,8 @@ byId("say").addEventListener("submit", (submit) => {
   box.dispatchEvent(new Event("input"));
   typingSent = 0;
   write("problem", "");
-  send("say", { client_id: newId(), text });
+  send("say", { client_id: newId(), text, ...(pasted && { pasted }) });
+  pasted = false;
   box.focus();
 });
 byId("share").addEventListener("click", () => send("share", { client_id: newId() }));

@@ -18,7 +18,7 @@ def collected(serve, tmp_path):
     server = serve(rules={"min_turns_before_share": 1})
     first, second = server.pair("anna", "ben")
     first.say("guess what I have here")
-    second.say("a cake? naïve 🎂")
+    second.say("a cake? naïve 🎂", pasted=True)
     assert first.share()["ok"]
     assert second.finish()["ok"]
     first.submit(comments="fine")
@@ -58,6 +58,7 @@ def test_the_release_reads_it(collected, tmp_path):
     assert [w["role"] for w in notes["workers"]] == ["sharer", "receiver"]
     assert notes["workers"][0]["survey"] == {"natural": 4, "comments": "fine"}
     assert all("at" in turn.extra for turn in whole.turns)
+    assert ["pasted" in turn.extra for turn in whole.turns] == [False, True, False]
     assert broken.extra["collection"]["cause"] == "left"
     assert UNREADABLE not in validate(out).counts
 
