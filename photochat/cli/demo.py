@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import sys
 import time
 from importlib import resources
@@ -14,6 +15,7 @@ import typer
 
 from photochat.atomic import atomic_file
 from photochat.cli.output import Force
+from photochat.cli.training import demo_steps
 from photochat.cli.typed import announce, free_port, in_background, run
 from photochat.errors import DataError
 
@@ -95,7 +97,8 @@ def demo(
     raw = _collect(root, out, pool, images)
     replace = ["--force"] if force else []
     accepted = _verify(root, out, raw, replace)
-    release = out / "release"
+    release, intent = out / "release", out / "intent"
+    shutil.rmtree(intent, ignore_errors=True)
     for title, arguments in (
         ("What is wrong with the dialogues?", ["validate", raw]),
         (
@@ -105,6 +108,7 @@ def demo(
         ),
         ("Count them as the paper does.", ["stats", release, "--plots", out / "plots"]),
         ("How far does BM25 get?", ["evaluate", "bm25", "--data", release, "--split", "test"]),
+        *demo_steps(release, intent),
         (
             "Make them ready to publish.",
             ["package", release, "--out", out / "package", "--name", "photochat-sample",

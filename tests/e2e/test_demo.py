@@ -12,11 +12,15 @@ def test_the_demo_collects_splits_counts_evaluates_and_packages(run_photochat, t
     out = tmp_path / "demo"
     status, said, err = run_photochat("demo", "--out", out)
     assert status == 0, err
-    for command in ("filter", "contact-sheet", "serve", "simulate", "export", "validate", "split",
-                    "stats", "evaluate bm25", "package"):  # fmt: skip
+    for command in ("filter", "contact-sheet", "mturk-emulator", "serve", "campaign estimate",
+                    "campaign launch", "simulate", "campaign review", "campaign pay",
+                    "campaign reconcile", "export", "validate", "check", "simulate-reviews",
+                    "decide", "split", "stats", "evaluate bm25", "train intent",
+                    "package"):  # fmt: skip
         assert f"$ photochat {command}" in said
-    assert len(read_release(out / "release").dialogues) >= 30
-    for made in ("contact-sheet.png", "plots/themes.svg", "package/croissant.json"):
+    assert len(read_release(out / "release").dialogues) >= 25
+    for made in ("contact-sheet.png", "check.html", "decisions/report.html", "plots/themes.svg",
+                 "intent/report.html", "package/croissant.json"):  # fmt: skip
         assert (out / made).exists(), made
     found = compare(read_diary(out / "workers.jsonl"), read_export(out / "raw.jsonl"))
     assert found.doubled == found.reordered == found.changed == 0
