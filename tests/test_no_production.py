@@ -9,7 +9,12 @@ from decimal import Decimal
 import pytest
 
 from collection.recruiting import mturk
-from tests.guard.no_production import ProductionReachedError, is_forbidden
+from tests.guard.no_production import is_forbidden
+
+
+def reached(host=""):
+    """The guard's error, which stands under another module in processes that tests started."""
+    return pytest.raises(BaseException, match=f"a test tried to reach .*{host}")
 
 
 @pytest.mark.parametrize("endpoint", [mturk.PRODUCTION, mturk.SANDBOX])
@@ -18,20 +23,20 @@ def test_a_recruiter_that_asks_mturk_itself_fails_loudly(endpoint, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
     turk = mturk.Mturk(mturk.connect(endpoint), "campaign")
-    with pytest.raises(ProductionReachedError, match="amazonaws"):
+    with reached("amazonaws"):
         turk.balance()
-    with pytest.raises(ProductionReachedError):
+    with reached():
         turk.bonus(worker="A1", submission="3X", amount=Decimal("1.00"), reason="r", token="t")
 
 
 @pytest.mark.parametrize("host", ["api.prolific.com", "www.mturk.com", "S3.AmazonAWS.com."])
 def test_a_name_is_not_even_looked_up(host):
     """By any of the calls that libraries use."""
-    with pytest.raises(ProductionReachedError):
+    with reached():
         socket.getaddrinfo(host, 443)
-    with pytest.raises(ProductionReachedError):
+    with reached():
         socket.create_connection((host, 443))
-    with pytest.raises(ProductionReachedError):
+    with reached():
         socket.gethostbyname(host)
 
 
