@@ -52,7 +52,6 @@ def test_simulated_reviewers_vote_and_the_report_recovers_them(
     estimates = {row["reviewer"]: row["right"]["value"] for row in first["reviewers"]}
     for known in first["known"]:
         assert estimates[known["reviewer"]] == pytest.approx(known["right"], abs=0.12)
-    assert max(estimates, key=estimates.__getitem__) == "ann"
     assert min(estimates, key=estimates.__getitem__) == "dan"
     files = {name: lines(tmp_path / "decisions" / f"{name}.jsonl")
              for name in ("accepted", "rejected", "again", "decisions")}  # fmt: skip
