@@ -48,25 +48,6 @@ def read_gold(path: str | Path) -> list[Gold]:
     return gold
 
 
-def by_id(dialogues: Sequence[Dialogue], *, file: str | Path | None = None) -> dict[int, Dialogue]:
-    """Return the dialogues by their id.
-
-    Raises:
-        DataError: an id stands twice: nobody could tell which of the two a vote is about.
-    """
-    found: dict[int, Dialogue] = {}
-    for dialogue in dialogues:
-        if dialogue.dialogue_id in found:
-            raise DataError(
-                "stands twice, so a vote on it is about neither: give each an id of its own",
-                file=file,
-                record=f"dialogue {dialogue.dialogue_id}",
-                field="dialogue_id",
-            )
-        found[dialogue.dialogue_id] = dialogue
-    return found
-
-
 def check_same(gold: Sequence[Gold], dialogues: Mapping[int, Dialogue]) -> None:
     """Make sure that a gold dialogue with the id of another dialogue is that dialogue.
 

@@ -18,8 +18,9 @@ from verification.agreement import Agreement, Estimate, agreement
 from verification.counting import sift
 from verification.decide import Decision, Rule, decide, rejecting_checks
 from verification.decision_report import write_report
-from verification.finding import Checked, Severity, read_findings
-from verification.gold import Answer, by_id, check_same, read_gold
+from verification.finding import Checked, Severity
+from verification.gold import Answer, check_same, read_gold
+from verification.identity import by_id, findings_by_id
 from verification.review_items import again, write_review_items
 from verification.simulated_reviewers import SimulatedReviewer, read_known
 from verification.vote_sources import gather
@@ -116,7 +117,7 @@ def decide_files(
     items = read_gold(gold) if gold else []
     check_same(items, found)
     answers: dict[int, Answer] = {item.dialogue.dialogue_id: item.answer for item in items}
-    checked = {one.dialogue_id: one for one in read_findings(findings)} if findings else {}
+    checked = findings_by_id(findings) if findings else {}
     _check_names(rule, checked)
     qualities = read_known(known) if known else []
     gathered = gather(votes, name_of)

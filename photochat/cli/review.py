@@ -193,7 +193,10 @@ def simulate_reviews(
             [[r.name, r.catches, r.passes, result.decided[r.name], result.right[r.name]]
              for r in result.reviewers],
         )  # fmt: skip
-    note(f"photochat: {result.votes:,} votes in {db}, {result.unsure:,} of them unsure")
+    note(
+        f"photochat: {result.votes:,} votes in {opened.desk.database.shown}, "
+        f"{result.unsure:,} of them unsure"
+    )
 
 
 def votes(

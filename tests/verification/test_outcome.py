@@ -49,7 +49,10 @@ def test_simulated_reviewers_vote_and_the_report_recovers_them(
     assert status == 0, err
     first = json.loads(out)
     assert sum(first["outcomes"].values()) == len(numbers)
-    assert sum(known["inside"] for known in first["known"]) >= 3  # of four intervals of 95%
+    estimates = {row["reviewer"]: row["right"]["value"] for row in first["reviewers"]}
+    for known in first["known"]:
+        assert estimates[known["reviewer"]] == pytest.approx(known["right"], abs=0.12)
+    assert min(estimates, key=estimates.__getitem__) == "dan"
     files = {name: lines(tmp_path / "decisions" / f"{name}.jsonl")
              for name in ("accepted", "rejected", "again", "decisions")}  # fmt: skip
     ids = [row["dialogue_id"] for name in ("accepted", "rejected", "again") for row in files[name]]
@@ -127,6 +130,7 @@ def test_gold_dialogues_decide_themselves_or_stay_outside(place, run_photochat):
         ("votes.jsonl", '{"dialogue_id": 1}', "votes.jsonl: line 1: is no vote"),
         ("votes.jsonl", '{"dialogue_id": 1, "reviewer": "a", "verdict": "ok"}', "is no vote"),
         ("findings.jsonl", "{", "is no line of findings"),
+        ("findings.jsonl", '{"dialogue_id": 1}\n' * 2, "dialogue 1: has two lines of findings"),
         ("gold.jsonl", "{}", "gold.jsonl"),
         ("raw.jsonl", "", "raw.jsonl: is empty"),
     ],

@@ -10,8 +10,8 @@ import msgspec
 from photochat.dialogue import Dialogue
 from photochat.errors import DataError
 from photochat.records import read_records
-from verification.finding import read_findings
-from verification.gold import by_id, check_same, read_gold
+from verification.gold import check_same, read_gold
+from verification.identity import by_id, findings_by_id
 from verification.review.desk import GOLD_SHARE, HOLD_SECONDS, Desk
 from verification.review.store import Item, Prepared, open_review
 from verification.review_items import read_review_items
@@ -54,7 +54,7 @@ def open_desk(
     found = by_id(read_records(dialogues), file=dialogues)
     answers = read_gold(gold) if gold else []
     check_same(answers, found)
-    checked = {one.dialogue_id: one for one in read_findings(findings)} if findings else {}
+    checked = findings_by_id(findings) if findings else {}
     listed = {item.dialogue_id: item for item in read_review_items(items)} if items else None
     gold_ids = {item.dialogue.dialogue_id for item in answers}
     wanted = []
