@@ -152,8 +152,6 @@ async function refused(name, payload, answer) {
 
 function putBack(text) {
   const box = byId("text");
-let pasted = false; // since the last message
-box.addEventListener("paste", () => (pasted = true));
   box.value = box.value ? `${text}\n${box.value}` : text;
   box.dispatchEvent(new Event("input"));
   box.focus();
@@ -485,6 +483,8 @@ function enlarge() {
 byId("enlarge").addEventListener("click", enlarge);
 
 const box = byId("text");
+let pasted = false; // since the last message
+box.addEventListener("paste", () => (pasted = true));
 box.value = kept.draft;
 box.addEventListener("input", () => {
   kept.draft = box.value;

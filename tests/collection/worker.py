@@ -12,7 +12,7 @@ from typing import Any
 import requests
 import socketio
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 30.0  # seconds
 
 
 class Worker:

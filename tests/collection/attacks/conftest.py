@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import requests
+from socketio.exceptions import SocketIOError
 
 from tests.collection.attacks.scene import RawSocket
 from tests.collection.stage import Server, make_photos
@@ -46,7 +48,8 @@ def two(server: Server) -> Iterator[tuple[Worker, Worker]]:
     yield sharer, receiver
     for worker in workers:
         if worker.sio is not None and worker.sio.connected:
-            worker.ask("choose", {"choice": "leave"})
+            with suppress(SocketIOError):  # another tab of the test's may have taken its place
+                worker.ask("choose", {"choice": "leave"})
             worker.sio.eio.disconnect(abort=True)  # without waiting for its threads
 
 
