@@ -32,7 +32,6 @@ REVIEWERS = ("ann=0.95", "bob=0.9", "cho=0.8")  # shares of right verdicts
 SAMPLE_CHAT, SAMPLE_MTURK = "127.0.0.1:8000", "127.0.0.1:8200"  # in the sample's campaign file
 EVALUATED_DIALOGUES = "8"  # in dev and in test each
 SECRETS = ("PHOTOCHAT_SECRET", "PHOTOCHAT_ADMIN_TOKEN", "PHOTOCHAT_PSEUDONYM_KEY")
-REHEARSAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "REHEARSALREHEARSAL", "AWS_SECRET_ACCESS_KEY": "none"}
 
 
 def register(app: typer.Typer) -> None:
@@ -136,7 +135,6 @@ def _collect(root: Any, out: Path, pool: Path, images: Path) -> Path:
         earlier.unlink(missing_ok=True)
     for name in SECRETS:
         os.environ.setdefault(name, secrets.token_urlsafe(32))
-    os.environ.update(REHEARSAL_CREDENTIALS)  # never the user's own
     chat, mturk = (f"127.0.0.1:{free_port()}" for _ in range(2))
     config = out / "campaign.toml"
     with atomic_file(config) as part:

@@ -49,7 +49,7 @@ def two(server: Server) -> Iterator[tuple[Worker, Worker]]:
     for worker in workers:
         if worker.sio is not None and worker.sio.connected:
             with suppress(SocketIOError):  # another tab of the test's may have taken its place
-                worker.ask("choose", {"choice": "leave"})
+                worker.sio.call("choose", {"choice": "leave"}, namespace="/chat", timeout=5)
             worker.sio.eio.disconnect(abort=True)  # without waiting for its threads
 
 
