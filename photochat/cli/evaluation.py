@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photochat.cli.computing import Device, DeviceName
 from photochat.cli.output import AsJson, Seed, note, print_json, print_table
-from photochat.cli.training import Device, DeviceName
 from photochat.errors import DataError
 
 if TYPE_CHECKING:
