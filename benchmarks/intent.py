@@ -14,14 +14,14 @@ from transformers import BertConfig, BertModel, Trainer, TrainingArguments
 
 from benchmarks.dialogues import source_records
 from benchmarks.report import machine, report
+from modeling.backbones.scratch import word_tokenizer
+from modeling.backbones.text import Backbone
 from modeling.examples import IntentExamples, intent_examples
-from modeling.intent.backbone import Backbone
 from modeling.intent.head import share_loss
 from modeling.intent.kinds import KINDS, marks_for
 from modeling.intent.learning import IntentTask
 from modeling.intent.network import Network
 from modeling.intent.rows import collate
-from modeling.intent.scratch import word_tokenizer
 from modeling.intent.settings import IntentSettings, KindName
 from modeling.training.loop import train
 from modeling.training.settings import TrainingSettings

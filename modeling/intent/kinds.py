@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from modeling.intent.backbone import Backbone, is_decoder, is_text_to_text, speaker_segments
+from modeling.backbones.text import Backbone, is_decoder, is_text_to_text, speaker_segments
 from modeling.intent.causal import CausalReader, causal_rows
 from modeling.intent.encoder import PrefixEncoder, encoder_rows
 from modeling.intent.rows import Row, TokenTalk

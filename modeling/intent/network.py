@@ -14,8 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from modeling.backbones.text import Backbone, load_backbone, quiet_transformers
 from modeling.examples import IntentExamples
-from modeling.intent.backbone import Backbone, load_backbone, quiet_transformers
 from modeling.intent.head import share_probability
 from modeling.intent.kinds import KINDS, marks_for
 from modeling.intent.metrics import Floats

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from modeling.backbones.text import load_backbone
 from modeling.examples import IntentExamples
-from modeling.intent.backbone import load_backbone
 from modeling.intent.head import share_loss
 from modeling.intent.network import build_network, save_network
 from modeling.intent.presets import PRESETS

@@ -13,7 +13,7 @@ import transformers
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoModelForSeq2SeqLM, AutoTokenizer
 
-from modeling.intent.scratch import SCRATCH, scratch_model
+from modeling.backbones.scratch import SCRATCH, scratch_model
 from photochat.errors import DataError
 
 # Short names for models that come as Python packages: (package, folder in it, GGUF file or "").
