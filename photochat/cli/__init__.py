@@ -25,6 +25,7 @@ from photochat.cli import (
     photos,
     review,
     simulate,
+    stickers,
     training,
 )
 from photochat.errors import DataError
@@ -52,6 +53,7 @@ for commands in (
     check,
     review,
     data,
+    stickers,
     training,
     evaluation,
     demo,
