@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeling.metrics import bootstrap_means, rank_of, retrieval_metrics
+from modeling.metrics import bootstrap, rank_of, retrieval_metrics
 
 scores = st.lists(st.integers(-3, 3), min_size=1, max_size=20)
 
@@ -27,11 +27,14 @@ def test_a_constant_score_ranks_last():
 def test_metrics_equal_their_definition(ranks):
     found = retrieval_metrics(np.array(ranks), resamples=20)
     n = len(ranks)
-    for k in (1, 5, 10):
+    for k in (1, 5, 10, 30):
         assert found[f"recall@{k}"].value == pytest.approx(100 * sum(r <= k for r in ranks) / n)
     recalls = sum(found[f"recall@{k}"].value for k in (1, 5, 10))
     assert found["sum"].value == pytest.approx(recalls)
     assert found["mrr"].value == pytest.approx(100 * sum(1 / r for r in ranks) / n)
+    middle = sorted(ranks)[(n - 1) // 2], sorted(ranks)[n // 2]
+    assert found["median_rank"].value == pytest.approx(sum(middle) / 2)
+    assert all(e.low <= e.high for e in found.values())
 
 
 def test_intervals_cover_the_value_and_shrink_with_more_queries():
@@ -54,9 +57,9 @@ def test_the_interval_is_as_wide_as_theory_says():
 
 def test_resampling_is_seeded():
     table = np.arange(20.0).reshape(10, 2)
-    first = bootstrap_means(table, resamples=5, seed=1)
-    assert np.array_equal(first, bootstrap_means(table, resamples=5, seed=1))
-    assert not np.array_equal(first, bootstrap_means(table, resamples=5, seed=2))
+    first = bootstrap(table, resamples=5, seed=1)
+    assert np.array_equal(first, bootstrap(table, resamples=5, seed=1))
+    assert not np.array_equal(first, bootstrap(table, resamples=5, seed=2))
 
 
 def test_no_queries_are_zeros():

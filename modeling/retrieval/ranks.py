@@ -1,0 +1,86 @@
+"""Ranks of the right photos, by counting what scores at least as high: nothing is sorted by query.
+
+Scores come in blocks of some queries by all photos and are forgotten at once, so memory grows with
+the photos and never with the product. A photo that scores as high as a right one stands before it,
+and so does one that scores lower by no more than rounding: equal photos at different places in a
+matrix product may differ in the last bits. Photos without a picture come last, together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+CELLS = 2**24  # scores held at once; 64 MB in single precision
+NONE = -1  # fills the rows of `right` up
+ROUNDING = 1e-6  # of the largest score of a query, at least of 1: sixteen steps of its floats
+_FEW = 16  # with more right photos a query, one sort of its row is cheaper
+
+Scores = Callable[[slice], Tensor]
+Ranks = NDArray[np.int64]
+
+
+def ranks_of(
+    scores: Scores,
+    right: Tensor,
+    n_photos: int,
+    *,
+    available: Tensor | None = None,
+    cells: int = CELLS,
+    rounding: float = ROUNDING,
+) -> Ranks:
+    """Return the rank, from 1, of each right photo of each query, ties against the model.
+
+    `scores` gives a slice of the queries by all photos, larger being better, on any device. `right`
+    holds photos, (queries,) or (queries, m), a row filled up with `NONE`; the result has its
+    shape, a row in rising order, `NONE` where filled up. `available`, (photos,), says which photos
+    have a picture. At most about `cells` scores are asked for at once.
+    """
+    table = right if right.ndim > 1 else right[:, None]
+    found = np.full(tuple(table.shape), NONE, dtype=np.int64)
+    step = max(cells // max(n_photos, 1), 1)
+    for start in range(0, len(table), step):
+        part = slice(start, min(start + step, len(table)))
+        block = scores(part).float()
+        largest = block.abs().amax(1, keepdim=True).nan_to_num(0.0, posinf=0.0)
+        blur = rounding * largest.clamp(min=1.0)  # unit vectors err by so much, however far apart
+        if available is not None:
+            block = block.masked_fill(~available.to(block.device), -torch.inf)
+        found[part] = _ranks(block, table[part].to(block.device), blur).cpu().numpy()
+    return found.reshape(tuple(right.shape))
+
+
+def _ranks(block: Tensor, right: Tensor, blur: Tensor) -> Tensor:
+    """Rank the photos `right` (queries, m) in a block (queries, photos); `blur` (queries, 1)."""
+    there = right != NONE
+    own = block.gather(1, right.clamp(min=0)).masked_fill(~there, -torch.inf)
+    own, order = own.sort(dim=1, descending=True, stable=True)
+    there = there.gather(1, order)
+    bound = own - blur
+    if right.shape[1] <= _FEW:
+        at_least = torch.stack([(block >= b[:, None]).sum(1) for b in bound.unbind(1)], dim=1)
+    else:
+        below = torch.searchsorted(block.sort(dim=1).values, bound.contiguous())
+        at_least = block.shape[1] - below
+    # Other right photos do not stand in the way: they are taken out, and counted by their place.
+    filled = own.masked_fill(~there, torch.nan)
+    right_at_least = (filled[:, None, :] >= bound[:, :, None]).sum(2)
+    place = torch.arange(1, right.shape[1] + 1, device=block.device)
+    ranks = torch.where(there, at_least - right_at_least + place, torch.full_like(at_least, NONE))
+    # NaN compares with nothing: a right photo without a score must not come first.
+    lost = own.isnan() & there
+    return torch.where(lost, block.shape[1] - there.sum(1, keepdim=True) + place, ranks)
+
+
+def best_photos(
+    scores: Tensor, count: int, available: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return the scores and indices, (queries, count), of the best photos in (queries, photos)."""
+    if available is not None:
+        scores = scores.masked_fill(~available.to(scores.device), -torch.inf)
+    best = scores.topk(min(count, scores.shape[1]), dim=1)
+    return best.values, best.indices
