@@ -1,0 +1,140 @@
+"""CLIP on dialogues: as it is, with a probe, with low-rank adapters, or tuned whole.
+
+Text towers of CLIP read 77 tokens: the newest turns are kept. The logit scale is the pretrained
+model's, learnt on and never beyond 100, as CLIP was trained (arXiv 2103.00020, section 2.5).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from modeling.retrieval.clip_towers import Clip
+from modeling.retrieval.layer_decay import rate_factors
+from modeling.retrieval.low_rank import adapt, merged
+from modeling.retrieval.matcher import Batch, Matcher, Representations
+from photochat.errors import DataError
+
+Tuning = Literal["none", "probe", "lora", "full"]
+
+MAX_SCALE = 100.0
+RANK = 8
+PROBE = "head.safetensors"
+_TOWERS = "towers.model."
+
+
+class ClipMatcher(Matcher):
+    """A CLIP model and what of it learns.
+
+    "none" leaves it as it is; "probe" learns a square matrix after each tower, which starts as the
+    identity; "lora" learns low-rank additions to the attention of both; "full" learns everything,
+    at rates that fall by `layer_decay` from block to block towards the input.
+    """
+
+    def __init__(
+        self,
+        clip: Clip,
+        tuning: Tuning = "full",
+        *,
+        rank: int = RANK,
+        layer_decay: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.towers = cast(nn.Module, clip.towers)
+        self.tuning = tuning
+        self._towers = (clip.towers,)  # typed, and not registered a second time
+        self.mean: Tensor
+        self.deviation: Tensor
+        shape = (1, 3, 1, 1)
+        self.register_buffer("mean", torch.tensor(clip.mean).view(shape), persistent=False)
+        self.register_buffer(
+            "deviation", torch.tensor(clip.deviation).view(shape), persistent=False
+        )
+        if tuning == "lora":
+            adapt(self.towers, rank, alpha=2.0 * rank)
+        elif tuning != "full":
+            self.towers.requires_grad_(False)
+        if tuning != "none":
+            self.scale.requires_grad_(True)
+        self.head_text = self.head_image = None
+        if tuning == "probe":
+            self.head_text, self.head_image = _identity(clip.width), _identity(clip.width)
+        self._rates = rate_factors((n for n, _ in self.named_parameters()), layer_decay)
+
+    @property
+    def scale(self) -> nn.Parameter:
+        """Return the model's own parameter, the logarithm of its scale."""
+        scale: nn.Parameter = cast(Any, self._towers[0].model).logit_scale
+        return scale
+
+    @property
+    def log_scale(self) -> Tensor:
+        """Return the logarithm of what cosines are multiplied by in the loss, at most 100.
+
+        The parameter itself is brought back, since what is above the limit would get no gradient.
+        """
+        with torch.no_grad():
+            self.scale.clamp_(max=math.log(MAX_SCALE))
+        return self.scale
+
+    def rate_factor(self, name: str) -> float | None:
+        """Return the factor of the parameter's layer."""
+        return self._rates.get(name)
+
+    def queries(self, batch: Batch) -> Representations:
+        """Return the text tower's vectors, at length one."""
+        vectors = self._towers[0].texts(batch["ids"], batch["mask"])
+        return {"vector": F.normalize(_after(self.head_text, vectors), dim=1)}
+
+    def photos(self, batch: Batch) -> Representations:
+        """Return the image tower's vectors, at length one; pixels are bytes from 0 to 255."""
+        pixels = (batch["pixels"].float() / 255 - self.mean) / self.deviation
+        vectors = self._towers[0].pictures(pixels)
+        return {"vector": F.normalize(_after(self.head_image, vectors), dim=1)}
+
+    def save(self, state: Mapping[str, Tensor], folder: Path) -> None:
+        """Write weights `state` of this module: a CLIP model for others, and the probe beside it.
+
+        Adapters are added to the matrices they adapt.
+        """
+        from safetensors.torch import save_file
+
+        own = merged(state)
+        self._towers[0].save(
+            {n.removeprefix(_TOWERS): t for n, t in own.items() if n.startswith(_TOWERS)}, folder
+        )
+        heads = {n: t.contiguous().cpu() for n, t in own.items() if n.startswith("head_")}
+        if heads:
+            save_file(heads, folder / PROBE)
+
+    def load_heads(self, folder: Path) -> None:
+        """Load the probe that `save` wrote.
+
+        Raises:
+            DataError: it is not there.
+        """
+        from safetensors.torch import load_file
+
+        if self.head_text is None:
+            return
+        try:
+            self.load_state_dict(load_file(folder / PROBE), strict=False)
+        except (OSError, RuntimeError) as error:
+            raise DataError("cannot be loaded", file=folder / PROBE) from error
+
+
+def _identity(width: int) -> nn.Linear:
+    probe = nn.Linear(width, width)
+    nn.init.eye_(probe.weight)
+    nn.init.zeros_(probe.bias)
+    return probe
+
+
+def _after(head: nn.Linear | None, vectors: Tensor) -> Tensor:
+    return vectors if head is None else head(vectors)
