@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 CELLS = 2**24  # scores held at once; 64 MB in single precision
+ROWS = 512  # queries at once, whatever the number of photos: their representations are held too
 NONE = -1  # fills the rows of `right` up
 ROUNDING = 1e-6  # of the largest score of a query, at least of 1: sixteen steps of its floats
 _FEW = 16  # with more right photos a query, one sort of its row is cheaper
@@ -31,6 +32,7 @@ def ranks_of(
     *,
     available: Tensor | None = None,
     cells: int = CELLS,
+    rows: int = ROWS,
     rounding: float = ROUNDING,
 ) -> Ranks:
     """Return the rank, from 1, of each right photo of each query, ties against the model.
@@ -38,11 +40,12 @@ def ranks_of(
     `scores` gives a slice of the queries by all photos, larger being better, on any device. `right`
     holds photos, (queries,) or (queries, m), a row filled up with `NONE`; the result has its
     shape, a row in rising order, `NONE` where filled up. `available`, (photos,), says which photos
-    have a picture. At most about `cells` scores are asked for at once.
+    have a picture. At most `cells` scores (those of one query at least)
+    of at most `rows` queries are asked for at once.
     """
     table = right if right.ndim > 1 else right[:, None]
     found = np.full(tuple(table.shape), NONE, dtype=np.int64)
-    step = max(cells // max(n_photos, 1), 1)
+    step = max(min(cells // max(n_photos, 1), rows), 1)
     for start in range(0, len(table), step):
         part = slice(start, min(start + step, len(table)))
         block = scores(part).float()
