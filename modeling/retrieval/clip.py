@@ -45,7 +45,7 @@ class ClipMatcher(Matcher):
         rank: int = RANK,
         layer_decay: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(temperature=None)
         self.towers = cast(nn.Module, clip.towers)
         self.tuning = tuning
         self._towers = (clip.towers,)  # typed, and not registered a second time
@@ -61,14 +61,14 @@ class ClipMatcher(Matcher):
         elif tuning != "full":
             self.towers.requires_grad_(False)
         if tuning != "none":
-            self.scale.requires_grad_(True)
+            self._own_scale.requires_grad_(True)
         self.head_text = self.head_image = None
         if tuning == "probe":
             self.head_text, self.head_image = _identity(clip.width), _identity(clip.width)
         self._rates = rate_factors((n for n, _ in self.named_parameters()), layer_decay)
 
     @property
-    def scale(self) -> nn.Parameter:
+    def _own_scale(self) -> nn.Parameter:
         """Return the model's own parameter, the logarithm of its scale."""
         scale: nn.Parameter = cast(Any, self._towers[0].model).logit_scale
         return scale
@@ -80,8 +80,8 @@ class ClipMatcher(Matcher):
         The parameter itself is brought back, since what is above the limit would get no gradient.
         """
         with torch.no_grad():
-            self.scale.clamp_(max=math.log(MAX_SCALE))
-        return self.scale
+            self._own_scale.clamp_(max=math.log(MAX_SCALE))
+        return self._own_scale
 
     def rate_factor(self, name: str) -> float | None:
         """Return the factor of the parameter's layer."""

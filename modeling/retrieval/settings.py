@@ -21,6 +21,7 @@ Speakers = Literal["sharer", "all"]
 LossName = Literal["cross-entropy", "sum-of-hinges", "max-of-hinges"]
 Towers = Literal["image", "label", "image+label"]
 Fit = Literal["squash", "crop"]
+Pooling = Literal["cls", "mean"]
 
 
 class PictureFormat(msgspec.Struct, frozen=True):
@@ -35,23 +36,40 @@ class DualEncoderSettings(
 ):
     """The paper's dual encoder (section 6.2, Figure 3): which towers, of which pretrained models.
 
-    `context` reads the talk, `label` the photo's labels, `image` its picture. `width` is that of
-    the joint space.
+    `context` reads the talk, `label` the photo's labels, `image` its picture, starting from
+    `image_weights` ("pretrained", "random" or a file). `width` is that of the joint space; None
+    leaves the linear layers out. With `one_text_tower` the context encoder reads labels too.
     """
 
     towers: Towers = "image+label"
     context: str = "bert-base-uncased"
     label: str = "bert-base-uncased"
     image: str = "resnet152"
-    width: int = JOINT_WIDTH
+    image_weights: str = "pretrained"
+    width: int | None = JOINT_WIDTH
+    pooling: Pooling = "cls"
+    one_text_tower: bool = False
 
     @property
     def pictures(self) -> PictureFormat | None:
         """How pictures are wanted; None when the model does not look at them."""
-        return PictureFormat() if "image" in self.towers else None
+        return PictureFormat() if self.towers != "label" else None
 
 
 ModelSettings = DualEncoderSettings  # a union, one struct a kind
+
+
+def _training() -> TrainingSettings:
+    """Section 7.1: Adam at 5e-5, 128 pairs a step; the number of epochs is ours."""
+    return TrainingSettings(
+        epochs=20,
+        rows_per_step=128,
+        bucket=1,
+        learning_rate=5e-5,
+        weight_decay=0.0,
+        warmup=0.0,
+        decay="thousandths",
+    )
 
 
 class RetrievalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,6 +81,8 @@ class RetrievalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     where `learn_temperature`; section 6.2 prints none, which is a temperature of 1. `margin` is of
     the hinge losses. Queries of a step that share a photo are never each other's negatives.
     `pairs_at_once` bounds memory: a step of more pairs is encoded in parts, with the same result.
+    `augment` shows crops and mirror images in training. `limit` takes the first dialogues alone;
+    `init_from` is the run whose weights this one starts from.
     """
 
     model: ModelSettings
@@ -75,5 +95,7 @@ class RetrievalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     learn_temperature: bool = True
     margin: float = MARGIN
     pairs_at_once: int = 128
+    augment: bool = False
     limit: int | None = None
-    training: TrainingSettings = msgspec.field(default_factory=TrainingSettings)
+    init_from: str | None = None
+    training: TrainingSettings = msgspec.field(default_factory=_training)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 import torch
@@ -20,7 +20,7 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from torch import Tensor, nn
 
-from modeling.training.batches import ahead, micro_batches, plan_epoch, share_of_process
+from modeling.training.batches import Rows, ahead, micro_batches, plan_epoch, share_of_process
 from modeling.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from modeling.training.device import open_accelerator
 from modeling.training.log import RunLog
@@ -35,7 +35,7 @@ Batch = dict[str, Tensor]
 
 
 class Task(Protocol):
-    """What is learnt. Rows are opaque to the loop but for their number of tokens and examples."""
+    """What is learnt. Rows are opaque to the loop but for their number of tokens."""
 
     model: nn.Module
 
@@ -45,20 +45,52 @@ class Task(Protocol):
     def tokens(self, row: Any) -> int:
         """Return how many tokens a row has."""
 
-    def examples(self, row: Any) -> float:
-        """Return how many examples a row counts for in the mean loss."""
-
     def collate(self, rows: Sequence[Any]) -> Batch:
         """Return tensors on the CPU, the first dimension of "ids" being rows."""
-
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Return the sum of the losses over the batch's examples."""
 
     def evaluate(self, model: nn.Module, accelerator: Accelerator) -> dict[str, float]:
         """Return dev metrics, the same in every process; the first decides which model is kept."""
 
     def save(self, state: dict[str, Tensor], folder: Path) -> None:
         """Write the model with weights `state` into `folder`, for others to load."""
+
+
+class SummedTask(Task, Protocol):
+    """A Task whose loss is a sum over examples, so that it adds up over micro-batches."""
+
+    def examples(self, row: Any) -> float:
+        """Return how many examples a row counts for in the mean loss."""
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Return the sum of the losses over the batch's examples."""
+
+
+@runtime_checkable
+class WholeStepTask(Task, Protocol):
+    """A Task whose loss compares all rows of a step with each other."""
+
+    def cut(self, rows: Rows, processes: int) -> list[Rows]:
+        """Cut the rows of a step into the batches that are read at once."""
+
+    def step_loss(
+        self, model: nn.Module, batches: list[tuple[Batch, bool]], accelerator: Accelerator
+    ) -> Tensor:
+        """Leave the gradient of the step's mean loss in the parameters; return the loss.
+
+        Batches are this process's, on the CPU, each with whether it counts; gradient and loss are
+        of all processes' batches together.
+        """
+
+
+AnyTask = SummedTask | WholeStepTask
+
+
+@runtime_checkable
+class RatedTask(Protocol):
+    """A Task that has a say in the learning rates of single parameters."""
+
+    def rate_factor(self, name: str) -> float | None:
+        """Return what a parameter's rate is multiplied by; None: as any other task's."""
 
 
 class Outcome(NamedTuple):
@@ -77,7 +109,7 @@ class _Step(NamedTuple):
 
 
 def train(
-    task: Task,
+    task: AnyTask,
     settings: TrainingSettings,
     folder: Path,
     *,
@@ -96,7 +128,7 @@ def train(
     set_seed(settings.seed + accelerator.process_index)  # dropout differs between processes
     if settings.compile:
         task.model.compile(dynamic=True)
-    peak_rates, optimizer = _optimizer(task.model, settings)
+    peak_rates, optimizer = _optimizer(task, settings)
     model, optimizer = accelerator.prepare(task.model, optimizer)
     sizes = [len(task.rows(epoch)) for epoch in range(settings.epochs)]
     total = sum(math.ceil(size / settings.rows_per_step) for size in sizes)
@@ -178,7 +210,7 @@ def train(
 
 
 def _prepare(
-    task: Task,
+    task: AnyTask,
     rows: Sequence[Any],
     lengths: Sequence[int],
     plan: Sequence[list[int]],
@@ -187,7 +219,11 @@ def _prepare(
 ) -> Iterator[_Step]:
     pin = accelerator.device.type == "cuda"
     for chosen in plan:
-        cut = micro_batches(chosen, lengths, settings.max_tokens)
+        if isinstance(task, WholeStepTask):
+            cut, examples = task.cut(chosen, accelerator.num_processes), float(len(chosen))
+        else:
+            cut = micro_batches(chosen, lengths, settings.max_tokens)
+            examples = sum(task.examples(rows[row]) for row in chosen)
         own = share_of_process(cut, accelerator.process_index, accelerator.num_processes)
         batches = []
         for batch, counts in own:
@@ -196,13 +232,13 @@ def _prepare(
             batches.append((pinned, counts))
         yield _Step(
             batches,
-            sum(task.examples(rows[row]) for row in chosen),
+            examples,
             sum(lengths[row] for row in chosen),
         )
 
 
 def _do(
-    task: Task,
+    task: AnyTask,
     model: nn.Module,
     optimizer: Any,
     step: _Step,
@@ -211,6 +247,29 @@ def _do(
     number: int,
 ) -> tuple[float, float]:
     """Take one optimiser step; return its mean loss and the norm of its gradient."""
+    if isinstance(task, WholeStepTask):
+        mean = float(task.step_loss(model, step.batches, accelerator))
+    else:
+        mean = _summed_loss(task, model, step, accelerator, settings)
+    if not math.isfinite(mean):
+        raise DataError(
+            f"the loss is {mean} in step {number + 1}: training stopped; the last good checkpoint "
+            "is kept. Try a lower --learning-rate, or --precision fp32"
+        )
+    norm = accelerator.clip_grad_norm_(model.parameters(), settings.clip)
+    optimizer.step()
+    optimizer.zero_grad()
+    return mean, float(norm)
+
+
+def _summed_loss(
+    task: SummedTask,
+    model: nn.Module,
+    step: _Step,
+    accelerator: Accelerator,
+    settings: TrainingSettings,
+) -> float:
+    """Leave the gradient of the mean over all examples in the parameters; return the mean."""
     whole = torch.zeros((), device=accelerator.device)
     for i, (batch, counts) in enumerate(step.batches):
         last = i == len(step.batches) - 1
@@ -226,16 +285,7 @@ def _do(
         except torch.OutOfMemoryError as error:
             raise out_of_memory(shape, settings) from error
         whole += loss.detach()
-    mean = float(accelerator.reduce(whole, "sum"))
-    if not math.isfinite(mean):
-        raise DataError(
-            f"the loss is {mean} in step {number + 1}: training stopped; the last good checkpoint "
-            "is kept. Try a lower --learning-rate, or --precision fp32"
-        )
-    norm = accelerator.clip_grad_norm_(model.parameters(), settings.clip)
-    optimizer.step()
-    optimizer.zero_grad()
-    return mean, float(norm)
+    return float(accelerator.reduce(whole, "sum"))
 
 
 def out_of_memory(shape: tuple[int, ...], settings: TrainingSettings) -> DataError:
@@ -253,23 +303,26 @@ def out_of_memory(shape: tuple[int, ...], settings: TrainingSettings) -> DataErr
 
 
 def _optimizer(
-    model: nn.Module, settings: TrainingSettings
+    task: AnyTask, settings: TrainingSettings
 ) -> tuple[list[float], torch.optim.Optimizer]:
     """Return AdamW and the peak rate of each of its groups.
 
     Matrices decay, vectors do not; untrained parts (`head`) may learn faster.
     """
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in task.model.named_parameters():
         if parameter.requires_grad:
-            groups.setdefault((name.startswith("head"), parameter.ndim > 1), []).append(parameter)
+            factor = task.rate_factor(name) if isinstance(task, RatedTask) else None
+            if factor is None:
+                factor = settings.fresh_factor if name.startswith("head") else 1.0
+            groups.setdefault((factor, parameter.ndim > 1), []).append(parameter)
     described = [
         {
             "params": parameters,
-            "lr": settings.learning_rate * (settings.fresh_factor if fresh else 1.0),
+            "lr": settings.learning_rate * factor,
             "weight_decay": settings.weight_decay if decays else 0.0,
         }
-        for (fresh, decays), parameters in groups.items()
+        for (factor, decays), parameters in groups.items()
     ]
     return [float(g["lr"]) for g in described], torch.optim.AdamW(described)  # type: ignore[arg-type]
 

@@ -17,6 +17,8 @@ class Decay(str, Enum):
     LINEAR = "linear"
     COSINE = "cosine"
     CONSTANT = "constant"
+    THOUSANDTHS = "thousandths"
+    TENTH = "tenth"
 
 
 class Precision(str, Enum):

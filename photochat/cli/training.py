@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from photochat.cli import train_intent
+from photochat.cli import train_intent, train_retrieval
 from photochat.cli.computing import Device, DeviceName, has_models, needs_models
 from photochat.cli.output import AsJson, note, print_json, print_table
 
@@ -21,6 +21,7 @@ train = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
     train_intent.register(train)
+    train_retrieval.register(train)
     app.add_typer(train, name="train")
     app.command()(predict)
     app.command()(presets)
@@ -71,13 +72,14 @@ def presets(as_json: AsJson = False) -> None:
 
     Example: photochat presets --json
     """
-    from modeling.intent.presets import PRESETS
+    from modeling.intent.presets import PRESETS as INTENT
+    from modeling.retrieval.presets import PRESETS as RETRIEVAL
 
     if as_json:
-        print_json(PRESETS)
+        print_json({"intent": INTENT, "retrieval": RETRIEVAL})
         return
     print_table(
-        ["preset", "model", "kind", "paper F1", "P", "R", "our F1", "P", "R", "about"],
+        ["intent", "model", "kind", "paper F1", "P", "R", "our F1", "P", "R", "about"],
         [
             [
                 name,
@@ -87,12 +89,19 @@ def presets(as_json: AsJson = False) -> None:
                 *_row(p.measured),
                 p.about,
             ]
-            for name, p in PRESETS.items()
+            for name, p in INTENT.items()
         ],
     )
-    for kind, attribute in (("paper", "published"), ("ours", "measured")):
-        data = {row.data for p in PRESETS.values() if (row := getattr(p, attribute))}
-        note(f"{kind}: {'; '.join(sorted(data)) or 'not measured yet'}")
+    _say_on_what(INTENT)
+    print()
+    print_table(
+        ["retrieval", "paper R@1", "R@5", "R@10", "sum", "our R@1", "R@5", "R@10", "sum", "about"],
+        [
+            [name, *_recalls(p.published), *_recalls(p.measured), p.about]
+            for name, p in RETRIEVAL.items()
+        ],
+    )
+    _say_on_what(RETRIEVAL)
 
 
 def demo_steps(release: Path, out: Path) -> list[tuple[str, list[object]]]:
@@ -114,6 +123,18 @@ def demo_steps(release: Path, out: Path) -> list[tuple[str, list[object]]]:
 
 def _row(row: Any) -> list[float | None]:
     return [None, None, None] if row is None else [row.f1, row.precision, row.recall]
+
+
+def _recalls(row: Any) -> list[float | None]:
+    return (
+        [None] * 4 if row is None else [row.recall_at_1, row.recall_at_5, row.recall_at_10, row.sum]
+    )
+
+
+def _say_on_what(recipes: Any) -> None:
+    for kind, attribute in (("published", "published"), ("ours", "measured")):
+        data = {row.data for p in recipes.values() if (row := getattr(p, attribute))}
+        note(f"{kind}: {'; '.join(sorted(data)) or 'not measured yet'}")
 
 
 def _mark(turn: Any, threshold: float) -> str:

@@ -1,0 +1,31 @@
+"""The kinds of retrieval models, each made or loaded by one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from modeling.retrieval.dual_encoder import build_dual_encoder
+from modeling.retrieval.matcher import Pictures, Retriever
+from modeling.retrieval.settings import DualEncoderSettings, RetrievalSettings
+
+# Settings, the training split's texts (for vocabularies from scratch), pictures where the model
+# looks at them, and the folder of saved weights, if any -> a model.
+Build = Callable[[RetrievalSettings, Sequence[str], Pictures | None, Path | None], Retriever]
+
+BUILDERS: dict[type, Build] = {DualEncoderSettings: build_dual_encoder}
+
+
+def build_retriever(
+    settings: RetrievalSettings,
+    *,
+    texts: Sequence[str] = (),
+    pictures: Pictures | None = None,
+    weights: Path | None = None,
+) -> Retriever:
+    """Make a model of the settings' kind, or load the one that was saved to the folder `weights`.
+
+    Raises:
+        DataError: a pretrained model cannot be had, or the folder holds another one.
+    """
+    return BUILDERS[type(settings.model)](settings, texts, pictures, weights)

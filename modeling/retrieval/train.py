@@ -1,0 +1,174 @@
+"""Training a retrieval model: from a release, or captions, to a run folder.
+
+RUN/settings.json, RUN/log.jsonl, RUN/model, RUN/checkpoints.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from modeling.retrieval.encoding import ranks_in
+from modeling.retrieval.examples import RetrievalExamples, retrieval_examples
+from modeling.retrieval.kinds import build_retriever
+from modeling.retrieval.matcher import Pictures, Retriever
+from modeling.retrieval.photos import PhotoStore, open_photos
+from modeling.retrieval.runs import MODEL, Chosen, RunFile, claim, finished, write_run
+from modeling.retrieval.settings import RetrievalSettings
+from modeling.retrieval.task import RetrievalTask, dev_metrics
+from modeling.training.device import open_accelerator
+from modeling.training.loop import train
+from modeling.training.settings import Device
+from photochat.atomic import atomic_folder
+from photochat.errors import DataError
+from photochat.release import Release
+
+
+class Splits(NamedTuple):
+    """What is trained on and what is chosen by, and where it comes from."""
+
+    train: RetrievalExamples
+    dev: RetrievalExamples
+    source: Path
+
+
+def release_splits(release: Release, limit: int | None = None) -> Splits:
+    """Return the train and dev splits of a release, of train the first `limit` dialogues.
+
+    Raises:
+        DataError: the release lacks one.
+    """
+    return Splits(
+        retrieval_examples(release.split("train"), limit=limit),
+        retrieval_examples(release.split("dev")),
+        release.files[0].path.parent,
+    )
+
+
+def train_retrieval(
+    splits: Splits,
+    settings: RetrievalSettings,
+    folder: Path,
+    *,
+    images: Path | None = None,
+    device: Device = "auto",
+    resume: bool = False,
+    tensorboard: bool = False,
+) -> RunFile:
+    """Train on train, choose by the sum of recalls on dev, and leave a run in `folder`.
+
+    `images` is the folder of pictures, needed by models that look at them. With no epochs the model
+    is kept as it starts. With `resume`, go on where an interrupted run of the same settings and
+    data stopped.
+
+    Raises:
+        DataError: a split has no usable dialogue; pictures or a model cannot be had; the folder
+            holds another run; training failed.
+    """
+    for name, examples in (("train", splits.train), ("dev", splits.dev)):
+        if not len(examples):
+            raise DataError(
+                f"the split {name} has no dialogue that shares a photo by name", file=splits.source
+            )
+    pictures = _pictures(splits, settings, images)
+    accelerator = open_accelerator(device, settings.training.precision)
+    start = RunFile(
+        settings=settings, train_hash=splits.train.fingerprint, dev_hash=splits.dev.fingerprint
+    )
+    if os.environ.get("RANK", "0") == "0":  # one of several processes under a launcher
+        claim(folder, start, resume)
+    with accelerator.main_process_first():  # the others find the model on disk
+        retriever = build_retriever(
+            settings,
+            texts=_texts(splits.train),
+            pictures=pictures,
+            weights=_weights_to_start_from(settings),
+        )
+    how: dict[str, float] = {}
+    if settings.training.epochs:
+        task = RetrievalTask(retriever, settings, splits.train, splits.dev, pictures)
+        outcome = train(
+            task, settings.training, folder, device=device, resume=resume, tensorboard=tensorboard
+        )
+        how = {
+            "steps": outcome.progress.step,
+            "best_step": outcome.progress.best_step,
+            "stopped_early": float(outcome.stopped_early),
+            "tokens_per_second": outcome.tokens_per_second,
+            "waiting": outcome.waiting,
+        }
+        accelerator = open_accelerator(device, settings.training.precision)
+    elif accelerator.is_main_process:
+        with atomic_folder(folder / MODEL, replace=True) as part:
+            retriever.save(retriever.matcher.state_dict(), part)
+    how["parameters"] = float(sum(p.numel() for p in retriever.matcher.parameters()))
+    accelerator.wait_for_everyone()
+    kept = build_retriever(settings, pictures=pictures, weights=folder / MODEL)
+    run = RunFile(
+        settings=settings,
+        train_hash=start.train_hash,
+        dev_hash=start.dev_hash,
+        chosen=Chosen(
+            dev=dev_metrics(ranks_in(kept, splits.dev, accelerator, pictures)),
+            queries={"train": len(splits.train), "dev": len(splits.dev)},
+            photos={"train": len(splits.train.photos), "dev": len(splits.dev.photos)},
+            left_out={"train": splits.train.left_out, "dev": splits.dev.left_out},
+            without_picture={
+                "train": _without_picture(splits.train, pictures),
+                "dev": _without_picture(splits.dev, pictures),
+            },
+            training=how,
+        ),
+    )
+    if accelerator.is_main_process:
+        write_run(folder, run)
+    return run
+
+
+def load_run(folder: Path, pictures: Pictures | None = None) -> Retriever:
+    """Return the kept model of a finished run.
+
+    Raises:
+        DataError: the folder holds no finished run of retrieval, or its model cannot be loaded.
+    """
+    return build_retriever(finished(folder)[0].settings, pictures=pictures, weights=folder / MODEL)
+
+
+def _pictures(
+    splits: Splits, settings: RetrievalSettings, images: Path | None
+) -> PhotoStore | None:
+    wanted = settings.model.pictures
+    if wanted is None:
+        return None
+    if images is None:
+        raise DataError("this model looks at pictures: name their folder with --images")
+    photos = {p.key: p for p in (*splits.train.photos, *splits.dev.photos)}
+    store = open_photos(list(photos.values()), images, side=wanted.side, fit=wanted.fit)
+    for name, examples in (("train", splits.train), ("dev", splits.dev)):
+        if _without_picture(examples, store) == len(examples):
+            raise DataError(f"holds no picture of the split {name}", file=images)
+    return store
+
+
+def _without_picture(examples: RetrievalExamples, pictures: Pictures | None) -> int:
+    if pictures is None:
+        return 0
+    return sum(not pictures.has(examples.photos[query.photo]) for query in examples.queries)
+
+
+def _texts(examples: RetrievalExamples) -> list[str]:
+    said = [turn.text for query in examples.queries for turn in query.turns]
+    return [*said, *(", ".join(photo.labels) for photo in examples.photos)]
+
+
+def _weights_to_start_from(settings: RetrievalSettings) -> Path | None:
+    if settings.init_from is None:
+        return None
+    other, _ = finished(Path(settings.init_from))
+    if other.settings.model != settings.model:
+        raise DataError(
+            "is a run of another model: leave --model and --preset out, or name the same",
+            file=settings.init_from,
+        )
+    return Path(settings.init_from) / MODEL
