@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ import msgspec
 
 from photochat import __version__
 from photochat.atomic import atomic_folder
-from photochat.dialogue import Dialogue, without_extra
+from photochat.dialogue import Dialogue
 from photochat.errors import DataError
 from photochat.records import write_records
 from photochat.release import SPLITS, Release, read_release, write_splits
 from photochat.statistics import TOTAL, SplitStatistics, stats
+from photochat.synthetic import SYNTHETIC, count_synthetic, only_mark_kept
 from photochat.themes import THEMES
 from photochat.validation import KINDS, validate
 
@@ -26,6 +27,10 @@ CARD = "README.md"
 CROISSANT = "croissant.json"
 NOT_STATED = "not stated"
 CROISSANT_VERSION = "http://mlcommons.org/croissant/1.0"
+_MARK_SAYS = (
+    "Model, prompts and seed of a dialogue that a language model made, as JSON; "
+    "null where people talked."
+)
 
 
 class About(msgspec.Struct, frozen=True):
@@ -73,7 +78,8 @@ def package(
     card filled in from the data.
 
     Keys beyond the published layout (times, pseudonyms, surveys of a collection) are left out
-    unless `keep_keys`.
+    unless `keep_keys`. The mark of synthetic dialogues stays in every format, and the card and the
+    metadata say how many there are.
 
     Raises:
         DataError: the release cannot be read or has no splits, or `out` cannot be written.
@@ -81,7 +87,7 @@ def package(
     release = read_release(release_folder)
     splits = release.splits
     if not keep_keys:
-        splits = {name: [without_extra(d) for d in part] for name, part in splits.items()}
+        splits = {name: [only_mark_kept(d) for d in part] for name, part in splits.items()}
     if not set(release.splits) <= set(SPLITS):
         raise DataError("has no splits: run photochat split first", file=release_folder)
     found = validate(release_folder)
@@ -91,7 +97,8 @@ def package(
         write_splits(splits, folder, ".json")
         for split, dialogues in splits.items():
             write_records(folder / PARQUET / f"{split}.parquet", dialogues)
-        metadata = json.dumps(croissant(folder, about), indent=2, ensure_ascii=False)
+        made = {split: count_synthetic(dialogues) for split, dialogues in splits.items()}
+        metadata = json.dumps(croissant(folder, about, made), indent=2, ensure_ascii=False)
         (folder / CROISSANT).write_text(metadata + "\n", encoding="utf-8")
         (folder / CARD).write_text(card, encoding="utf-8")
         sizes = {
@@ -104,8 +111,12 @@ def package(
     return Package(str(out), sizes, counts, [] if keep_keys else left_out)
 
 
-def croissant(folder: Path, about: About) -> dict[str, Any]:
-    """Return Croissant 1.0 metadata (JSON-LD) for the Parquet files in `folder`."""
+def croissant(folder: Path, about: About, made: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Return Croissant 1.0 metadata (JSON-LD) for the Parquet files in `folder`.
+
+    `made` is how many dialogues of each split are synthetic.
+    """
+    made = made or {}
     files = [
         {
             "@type": "cr:FileObject",
@@ -131,18 +142,24 @@ def croissant(folder: Path, about: About) -> dict[str, Any]:
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "name": about.name,
-        "description": about.description,
+        "description": about.description + _said_of_made(sum(made.values())),
         "conformsTo": CROISSANT_VERSION,
         "version": about.version,
         "inLanguage": about.language,
         **{key: value for key, value in stated.items() if value != NOT_STATED},
         **creator,
         "distribution": files,
-        "recordSet": [_record_set(file["@id"]) for file in files],
+        "recordSet": [_record_set(file["@id"], made) for file in files],
     }
 
 
-def _record_set(file: str) -> dict[str, Any]:
+def _said_of_made(count: int) -> str:
+    return f" {count:,} dialogues were made by a language model: see the key synthetic." * (
+        count > 0
+    )
+
+
+def _record_set(file: str, made: Mapping[str, int]) -> dict[str, Any]:
     split = file.removesuffix(".parquet")
 
     def field(name: str, data_type: str, description: str) -> dict[str, Any]:
@@ -180,19 +197,20 @@ def _record_set(file: str) -> dict[str, Any]:
         "@type": "cr:RecordSet",
         "@id": split,
         "name": split,
-        "description": f"The dialogues of the split {split}.",
+        "description": f"The dialogues of the split {split}." + _said_of_made(made.get(split, 0)),
         "field": [
             field("dialogue_id", "sc:Integer", "Number of the dialogue within its split."),
             turns,
             field("photo_description", "sc:Text", "Object labels, and who is on the photo."),
             field("photo_url", "sc:URL", "Where the photo stands."),
             field("photo_id", "sc:Text", "<Open Images subset>/<image id>, where known."),
+            *([field(SYNTHETIC, "sc:Text", _MARK_SAYS)] if made.get(split) else []),
         ],
     }
 
 
 def _card(release: Release, findings: dict[str, int], about: About) -> str:
-    parts = stats(release)
+    parts = stats(release, apart=False)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("photochat"),
         undefined=jinja2.StrictUndefined,
@@ -209,6 +227,7 @@ def _card(release: Release, findings: dict[str, int], about: About) -> str:
         parts=parts,
         whole=whole,
         splits=list(release.splits),
+        made={name: count_synthetic(part) for name, part in release.splits.items()},
         themes=THEMES,
         labels=list(whole.labels.items())[:20],
         size=_size_category(whole),

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photochat.atomic import atomic_file
-from photochat.statistics import TOTAL, SplitStatistics
+from photochat.statistics import MADE, TOTAL, SplitStatistics
 from photochat.themes import THEMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHOWN_LABELS = 30
-COLORS = {"train": "#4269d0", "dev": "#efb118", "test": "#ff725c", "unsplit": "#6cc5b0"}
+_COLORS = {"train": "#4269d0", "dev": "#efb118", "test": "#ff725c", "unsplit": "#6cc5b0"}
+_PALER = {"train": "#a9bbea", "dev": "#f8dc92", "test": "#ffbfb4", "unsplit": "#bde5da"}
+COLORS = _COLORS | {MADE.format(name): color for name, color in _PALER.items()}
 
 
 def write_plots(parts: Mapping[str, SplitStatistics], folder: str | Path) -> list[Path]:
@@ -28,7 +30,8 @@ def write_plots(parts: Mapping[str, SplitStatistics], folder: str | Path) -> lis
     mpl.use("Agg")
     from matplotlib.figure import Figure
 
-    splits = {name: part for name, part in parts.items() if name != TOTAL and part.dialogues}
+    totals = (TOTAL, MADE.format(TOTAL))
+    splits = {name: part for name, part in parts.items() if name not in totals and part.dialogues}
     drawings: dict[str, Callable[[Axes], None]] = {
         "turns_before_share": lambda axes: _histogram(
             axes,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import msgspec
 from photochat.atomic import atomic_file
 from photochat.dialogue import Dialogue, Turn
 from photochat.errors import DataError
+from photochat.synthetic import SYNTHETIC
 
 SUFFIXES = (".json", ".jsonl", ".parquet")
 
@@ -272,9 +273,12 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _unfold(row: dict[str, Any]) -> dict[str, Any]:
-    """Drop the nulls of absent keys and unpack the JSON column that holds the further keys."""
+    """Drop the nulls of absent keys and unpack the JSON columns that hold the further keys."""
     row = {key: value for key, value in row.items() if value is not None}
     packed = row.pop(_EXTRA, None)
+    if isinstance(row.get(SYNTHETIC), str):
+        with suppress(ValueError):
+            row[SYNTHETIC] = json.loads(row[SYNTHETIC])
     return row | json.loads(packed) if packed is not None else row
 
 
@@ -287,7 +291,15 @@ def _write_parquet(part: Path, dialogues: Sequence[Dialogue]) -> None:
             record[_EXTRA] = json.dumps(record[_EXTRA])
         return record
 
-    rows = [packed(msgspec.to_builtins(dialogue)) for dialogue in dialogues]
+    rows = []
+    for dialogue in dialogues:
+        row = msgspec.to_builtins(dialogue)
+        further = row.get(_EXTRA, {})
+        if SYNTHETIC in further:  # a column of its own: the mark is there for who looks at a table
+            row[SYNTHETIC] = json.dumps(further.pop(SYNTHETIC))
+            if not further:
+                del row[_EXTRA]
+        rows.append(packed(row))
     for row in rows:
         row["dialogue"] = [packed(turn) for turn in row["dialogue"]]
     turn = [("message", pa.string()), ("share_photo", pa.bool_()), ("user_id", pa.int64())]
@@ -300,6 +312,8 @@ def _write_parquet(part: Path, dialogues: Sequence[Dialogue]) -> None:
         ("photo_url", pa.string()),
         ("photo_id", pa.string()),
     ]
+    if any(SYNTHETIC in row for row in rows):
+        columns.append((SYNTHETIC, pa.string()))
     if any(_EXTRA in row for row in rows):
         columns.append((_EXTRA, pa.string()))
     table = pa.Table.from_pylist(rows, schema=pa.schema(columns))

@@ -16,10 +16,12 @@ import msgspec
 from photochat.dialogue import Dialogue, photo_keys
 from photochat.errors import DataError
 from photochat.release import SPLITS, Release
+from photochat.synthetic import is_synthetic
 from photochat.themes import THEMES, Theme
 
 EVALUATED = ("dev", "test")
 NO_PHOTO = "names no photo (neither photo_id nor photo_url)"
+MADE = "made by a language model (--with-synthetic takes them in)"
 PHOTO_TAKEN = "its photo already stands in {} of the previous release, for another dialogue"
 
 Stratum = tuple[Theme, ...]
@@ -53,15 +55,29 @@ def split(
     test: int,
     seed: int = 0,
     previous: Release | None = None,
+    with_synthetic: bool = False,
 ) -> tuple[dict[str, list[Dialogue]], SplitReport]:
     """Cut `dialogues` into train, dev and test; the same set in any order gives the same cut.
 
     With `previous`, an earlier dialogue (same photo, and same turns or same id) stays in its split,
     and dev and test are filled up from new photos to `dev` and `test` dialogues.
 
+    Dialogues marked as synthetic are left out, as if they were not there, unless `with_synthetic`.
+
     Raises:
-        DataError: too few photos stand in one dialogue only, or `previous` is larger than asked.
+        DataError: too few photos stand in one dialogue only, `previous` is larger than asked, or
+            all dialogues are synthetic.
     """
+    read = len(dialogues)
+    left_out: list[LeftOut] = []
+    if not with_synthetic:
+        left_out = [LeftOut(d.dialogue_id, MADE) for d in dialogues if is_synthetic(d)]
+        dialogues = [dialogue for dialogue in dialogues if not is_synthetic(dialogue)]
+        if left_out and not dialogues:
+            raise DataError(
+                f"all {read:,} dialogues were made by a language model: to split them all the "
+                "same, add --with-synthetic"
+            )
     earlier = [
         (name, d) for name in SPLITS for d in (previous.splits if previous else {}).get(name, [])
     ]
@@ -73,7 +89,6 @@ def split(
 
     chosen: dict[str, list[tuple[str, Dialogue]]] = {name: [] for name in SPLITS}
     candidates: dict[str, Dialogue] = {}
-    left_out: list[LeftOut] = []
     taken: set[str] = set()
     kept = 0
     for key, dialogue in sorted(zip(here, dialogues, strict=True), key=_place):
@@ -101,7 +116,7 @@ def split(
     splits = {name: [d for _, d in sorted(part, key=_place)] for name, part in chosen.items()}
     report = SplitReport(
         seed=seed,
-        read=len(dialogues),
+        read=read,
         used=len(whole),
         dialogues={name: len(part) for name, part in chosen.items()},
         photos={name: len({key for key, _ in part}) for name, part in chosen.items()},

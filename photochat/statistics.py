@@ -9,9 +9,11 @@ import msgspec
 
 from photochat.dialogue import Dialogue, merge_turns, photo_keys
 from photochat.release import Release
+from photochat.synthetic import is_synthetic
 from photochat.themes import THEMES, Theme
 
 TOTAL = "total"
+MADE = "{} (synthetic)"  # the row of a split's dialogues that a language model made
 
 
 class PublishedRow(msgspec.Struct, frozen=True):
@@ -63,19 +65,37 @@ class SplitStatistics(PublishedRow, frozen=True):
     labels: dict[str, int]
 
 
-def stats(release: Release, *, as_published: bool = False) -> dict[str, SplitStatistics]:
+def stats(
+    release: Release, *, as_published: bool = False, apart: bool = True
+) -> dict[str, SplitStatistics]:
     """Count a release per split and in total.
 
-    With `as_published`, a Refrigerator counts for no theme, as in the paper.
+    With `as_published`, a Refrigerator counts for no theme, as in the paper. Dialogues that are
+    marked as synthetic are counted `apart`, in rows of their own, or else among the others.
     """
     keys = dict(zip(map(id, release.dialogues), photo_keys(release.dialogues), strict=True))
     parts: Mapping[str, Sequence[Dialogue]] = release.splits
     if len(parts) > 1:
         parts = {**parts, TOTAL: release.dialogues}
+    if apart:
+        parts = _apart(parts)
     return {
         name: _count(part, [keys[id(dialogue)] for dialogue in part], as_published)
         for name, part in parts.items()
     }
+
+
+def _apart(parts: Mapping[str, Sequence[Dialogue]]) -> dict[str, Sequence[Dialogue]]:
+    """Give the synthetic dialogues of each part a part of their own, after all others."""
+    people: dict[str, Sequence[Dialogue]] = {}
+    made: dict[str, Sequence[Dialogue]] = {}
+    for name, part in parts.items():
+        marked = [dialogue for dialogue in part if is_synthetic(dialogue)]
+        if marked:
+            made[MADE.format(name)] = marked
+        if len(marked) < len(part) or not part:
+            people[name] = [d for d in part if not is_synthetic(d)] if marked else part
+    return people | made
 
 
 def _count(

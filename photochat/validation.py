@@ -15,6 +15,7 @@ import msgspec
 
 from photochat.dialogue import MIN_TURNS_BEFORE_SHARE, Dialogue, photo_keys
 from photochat.release import Release, scan_release
+from photochat.synthetic import SYNTHETIC, count_synthetic
 
 UNREADABLE = "unreadable"
 
@@ -40,6 +41,7 @@ KINDS = {
     "odd-label": "a label not spelled as an Open Images class (capitalised, English)",
     "repeated-label": "a label stands twice in photo_description",
     "unknown-key": "a key that the layout does not know (kept)",
+    "synthetic": "dialogues made by a language model, not by people",
     "repeated-id": "dialogue_id stands twice in a split",
     "repeated-dialogue": "the same dialogue stands twice",
     "id-of-two-photos": "one photo_id with two addresses, or one address with two ids",
@@ -228,9 +230,18 @@ def release_findings(release: Release) -> list[Problem]:
 
 
 def _unknown_keys(release: Release) -> Iterator[Problem]:
-    """Name each key that the layout does not know once a file, with how often it stands there."""
+    """Name each key that the layout does not know once a file, with how often it stands there.
+
+    The mark of synthetic dialogues is known, and named as what it is.
+    """
     for file in release.files:
-        in_records = Counter(key for d in file.dialogues for key in d.extra or ())
+        made = count_synthetic(file.dialogues)
+        if made:
+            message = f"{made:,} of {len(file.dialogues):,} dialogues"
+            yield Problem("synthetic", str(file.path), None, None, SYNTHETIC, message)
+        in_records = Counter(
+            key for d in file.dialogues for key in d.extra or () if key != SYNTHETIC
+        )
         in_turns = Counter(k for d in file.dialogues for t in d.turns if t.extra for k in t.extra)
         for counts, where in ((in_records, "dialogues"), (in_turns, "turns")):
             for key, times in counts.items():

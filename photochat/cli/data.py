@@ -87,7 +87,8 @@ def stats(
 ) -> None:
     """Count a release as the paper does (Tables 1 and 3).
 
-    Counts are per split and in total, with the mean turns before the photo.
+    Counts are per split and in total, with the mean turns before the photo; dialogues marked as
+    synthetic have rows of their own.
 
     Example: photochat stats release/ --plots plots/
     """
@@ -144,13 +145,18 @@ def split(
         Path | None,
         typer.Option(help="An earlier release: its dialogues stay in their splits.", metavar="DIR"),
     ] = None,
+    with_synthetic: Annotated[
+        bool,
+        typer.Option("--with-synthetic", help="Take dialogues in that a language model made."),
+    ] = False,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Cut dialogues into train, dev and test.
 
     Dev and test hold one dialogue a photo, and photos that stand in no other split; the themes are
-    spread evenly. The result does not depend on the order of the input.
+    spread evenly. The result does not depend on the order of the input. Dialogues marked as
+    synthetic are left out unless they are asked for.
     What was cut and what was left out stands in DIR/split.json too.
 
     Example: photochat split accepted.jsonl --out release --dev 1000 --test 1000 --seed 1
@@ -167,6 +173,7 @@ def split(
         test=test,
         seed=seed,
         previous=read_release(previous) if previous else None,
+        with_synthetic=with_synthetic,
     )
     summary = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
     write_release(splits, out, replace=force, extra_files={"split.json": summary})
