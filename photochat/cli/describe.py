@@ -63,8 +63,8 @@ def describe(
 ) -> int:
     """Have a language model say what each photo may show, from the talk before it is shared.
 
-    Five descriptors a dialogue, for retrieval (photochat train retrieval --descriptors FILE).
-    Interrupted, and started again, it asks only for what it has no answer to yet.
+    Five descriptors a dialogue, for photo retrieval by models of text and pictures. Interrupted,
+    and started again, it asks only for what it has no answer to yet.
 
     Exit status: 0 all described, 1 something is left to do, 2 the model cannot be asked.
 
