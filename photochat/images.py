@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError, WebPImagePlugin
@@ -41,19 +42,25 @@ def image_path(images: str | Path, photo_id: str) -> Path:
     return Path(images) / f"{photo_id}.jpg"
 
 
-def open_picture(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def open_picture(
+    source: str | Path | bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    formats: Sequence[str] = FORMATS,
+) -> Image.Image:
     """Open a picture and decode it whole, as stored (no rotation, its own mode).
 
-    `source` is a path, or the bytes of a file.
+    `source` is a path, or the bytes of a file; `formats` are names that Pillow knows. Of several
+    pictures in a file the first is opened.
 
     Raises:
         DataError: the file is missing, is no picture of a known format, is cut short or damaged,
             has more than `max_pixels` pixels, or has a side below `MIN_SIDE`.
     """
     if isinstance(source, bytes):
-        return _decoded(source, max_pixels)
+        return _decoded(source, max_pixels, formats)
     try:
-        return _decoded(Path(source).read_bytes(), max_pixels)
+        return _decoded(Path(source).read_bytes(), max_pixels, formats)
     except FileNotFoundError as error:
         raise DataError("no such picture", file=source) from error
     except OSError as error:
@@ -62,9 +69,9 @@ def open_picture(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) ->
         raise DataError(error.problem, file=source) from error
 
 
-def _decoded(data: bytes, max_pixels: int) -> Image.Image:
+def _decoded(data: bytes, max_pixels: int, formats: Sequence[str]) -> Image.Image:
     try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        picture = Image.open(io.BytesIO(data), formats=list(formats))
         width, height = picture.size
         if width * height > max_pixels:
             raise DataError(f"{width} x {height} pixels are more than the limit, {max_pixels:,}")
@@ -76,10 +83,15 @@ def _decoded(data: bytes, max_pixels: int) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise DataError(f"more pixels than the limit, {max_pixels:,}") from error
     except UnidentifiedImageError as error:
-        raise DataError("not a picture (JPEG, PNG or WebP)") from error
+        raise DataError(f"not a picture ({_named(formats)})") from error
     except Exception as error:  # Pillow's decoders report damage by exceptions of many kinds
         raise DataError(f"a damaged picture ({error})") from error
     return picture
+
+
+def _named(formats: Sequence[str]) -> str:
+    names = ["WebP" if name == "WEBP" else name for name in formats]
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:

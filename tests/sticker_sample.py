@@ -1,4 +1,8 @@
-"""A small made-up folder of StickerInt's layout: what the answer is depends on the intention."""
+"""A small made-up folder of StickerInt's layout.
+
+A conversation has a topic and an intention, and so has the sticker that answers it; any sticker of
+the intention is right, whatever its topic.
+"""
 
 import json
 
@@ -12,19 +16,25 @@ WORDS = {
     "anger": ("late", "again", "rude"),
     "surprise": ("really", "sudden", "what"),
 }
-FILLER = ("today", "we", "the", "bus", "lunch", "and", "then", "office")
+RELATIONS = ("xIntent", "xNeed", "xWant", "xEffect", "xReact")
+TOPICS = (
+    ("bus", "train", "road"), ("lunch", "soup", "rice"), ("office", "boss", "desk"),
+    ("game", "ball", "team"), ("exam", "book", "class"), ("film", "song", "actor"),
+)  # fmt: skip
 COLORS = {
     "joy": (250, 220, 40), "sadness": (40, 60, 200), "anger": (220, 30, 30),
     "surprise": (40, 200, 90),
 }  # fmt: skip
 
 
-def make_conversation(source, number, sticker_id, intention):
-    """Two to four utterances by up to three users; one word in each tells the intention."""
+def make_conversation(source, number, sticker, intention):
+    """Two to four utterances by up to three users, of the sticker's topic; one word in each tells
+    the intention."""
+    topic = TOPICS[sticker // len(INTENTIONS) % len(TOPICS)]
     turns = [
         {
             "user_id": f"u{source.integers(3)}",
-            "text": " ".join(source.permutation([*source.choice(FILLER, 3), word]).tolist()),
+            "text": " ".join(source.permutation(["we", *source.choice(topic, 2), word]).tolist()),
         }
         for word in source.choice(WORDS[intention], source.integers(2, 5))
     ]
@@ -32,27 +42,29 @@ def make_conversation(source, number, sticker_id, intention):
         "conversation_id": number,
         "turns": turns,
         "user_id": "u0",
-        "sticker_id": sticker_id,
+        "sticker_id": f"s{sticker}",
         "intention": intention,
     }
 
 
 def write_sample(folder, *, train=40, valid=12, test=12, stickers=8, seed=0, size=32):
-    """Write the folder; sticker i shows the colour of intention i modulo 4, with its own spot."""
+    """Write the folder. Sticker i has the intention i modulo 4, which its upper half shows by a
+    colour, and a topic, which its lower half shows by stripes."""
     source = np.random.default_rng(seed)
     (folder / "stickers").mkdir(parents=True)
     tags = [INTENTIONS[i % len(INTENTIONS)] for i in range(stickers)]
     for i, tag in enumerate(tags):
         pixels = np.full((size, size, 3), COLORS[tag], np.uint8)
-        row, column = source.integers(0, size - 8, 2)
-        pixels[row : row + 8, column : column + 8] = 255
+        topic = i // len(INTENTIONS) % len(TOPICS)
+        pixels[size // 2 :] = 255 - 40 * topic
+        pixels[size // 2 :, :: topic + 2] = 0
         Image.fromarray(pixels).save(folder / "stickers" / f"s{i}.png")
     number = 0
     for split, count in (("train", train), ("valid", valid), ("test", test)):
         records = []
         for i in range(count):
             which = i % stickers
-            records.append(make_conversation(source, number, f"s{which}", tags[which]))
+            records.append(make_conversation(source, number, which, tags[which]))
             number += 1
         (folder / f"{split}.json").write_text(json.dumps(records, ensure_ascii=False))
     return folder
@@ -72,4 +84,19 @@ def write_knowledge(folder, file):
                     json.dumps({"conversation_id": record["conversation_id"], "knowledge": said})
                     + "\n"
                 )
+    return file
+
+
+def write_descriptions(folder, file):
+    """Write what might have been said of each sticker; some attributes are missing."""
+    with file.open("w") as lines:
+        for i, picture in enumerate(sorted((folder / "stickers").iterdir())):
+            said = {
+                "sticker_id": picture.stem,
+                "gesture": "waving" if i % 2 else "",
+                "posture": "sitting" if i % 3 else "",
+                "facial_expression": INTENTIONS[i % len(INTENTIONS)],
+                "verbal": "",
+            }
+            lines.write(json.dumps(said) + "\n")
     return file

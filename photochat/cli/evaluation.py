@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photochat.cli.computing import Device, DeviceName
+from photochat.cli.evaluate_stickers import evaluate_stickers, is_sticker_run
 from photochat.cli.output import AsJson, Seed, note, print_json, print_table
 from photochat.errors import DataError
 
@@ -74,6 +75,7 @@ def evaluate(
 
     A run of photochat train: F1, precision and recall of foretold shares, at 0.5 and at the
     threshold chosen on dev, beside baselines; also in RUN/metrics.json and RUN/report.html.
+    Of photochat train stickers: mAP, P@k and hits by intention, --data being a folder of stickers.
     bm25 retrieves each dialogue's photo (section 6.2): recall; ties count against the model.
     --pool, --query, --persona and --fold-plurals are for bm25, --against and --device for runs.
 
@@ -81,6 +83,12 @@ def evaluate(
     """
     from photochat.release import read_release
 
+    if model != BM25 and is_sticker_run(Path(model)):
+        evaluate_stickers(
+            data, Path(model), split, device=device, resamples=resamples, seed=seed,
+            as_json=as_json,
+        )  # fmt: skip
+        return
     if model != BM25:
         _evaluate_run(
             read_release(data), Path(model), split, against, device, resamples, seed, as_json

@@ -1,4 +1,4 @@
-"""Commands on conversations that end in a sticker: stickers validate, stats."""
+"""Commands on conversations that end in a sticker: stickers validate, stats, knowledge."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from photochat.cli.computing import Device, DeviceName, needs_models
 from photochat.cli.output import AsJson, note, print_json, print_table
 
 StickerFolder = Annotated[
@@ -95,3 +96,47 @@ def stats(folder: StickerFolder, intentions: Intentions = None, as_json: AsJson 
     idle = len(data.stickers) - whole.stickers_used
     if idle:
         note(f"{idle:,} stickers answer no conversation: they are never right")
+
+
+@stickers.command()
+def knowledge(
+    folder: StickerFolder,
+    model: Annotated[
+        str,
+        typer.Option(help="A COMET, or any encoder-decoder: a folder, a hub name, or tiny-t5."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write; by default DIR/knowledge.jsonl.", metavar="FILE"),
+    ] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(help="What the model reads. [default: {conversation} {relation} [GEN]]"),
+    ] = None,
+    beams: Annotated[int, typer.Option(help="Beams of the search.", min=1)] = 5,
+    intentions: Intentions = None,
+    device: Device = DeviceName.AUTO,
+) -> None:
+    """Have a COMET say what people intend, need, want, and how they are affected and feel.
+
+    Five relations a conversation, for photochat train stickers. Interrupted and started again, it
+    makes only what is missing.
+
+    Example: photochat stickers knowledge stickerint/ --model models/comet-bart
+    """
+    needs_models()
+    from modeling.stickers.comet import PROMPT, generate_knowledge
+    from modeling.stickers.examples import KNOWLEDGE
+    from photochat.stickers import read_stickers
+
+    data = read_stickers(folder, intentions=known_intentions(intentions))
+    target = out or folder / KNOWLEDGE
+    new, kept = generate_knowledge(
+        [one for part in data.splits.values() for one in part],
+        model,
+        target,
+        prompt=prompt or PROMPT,
+        beams=beams,
+        device=device.value,
+    )
+    note(f"{new:,} conversations, and {kept:,} from before, in {target}")

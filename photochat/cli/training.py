@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from photochat.cli import train_intent, train_retrieval
+from photochat.cli import train_intent, train_retrieval, train_stickers
 from photochat.cli.computing import Device, DeviceName, has_models, needs_models
 from photochat.cli.output import AsJson, note, print_json, print_table
 
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
     train_intent.register(train)
     train_retrieval.register(train)
+    train_stickers.register(train)
     app.add_typer(train, name="train")
     app.command()(predict)
     app.command()(presets)
@@ -74,9 +75,10 @@ def presets(as_json: AsJson = False) -> None:
     """
     from modeling.intent.presets import PRESETS as INTENT
     from modeling.retrieval.presets import PRESETS as RETRIEVAL
+    from modeling.stickers.presets import PRESETS as STICKERS
 
     if as_json:
-        print_json({"intent": INTENT, "retrieval": RETRIEVAL})
+        print_json({"intent": INTENT, "retrieval": RETRIEVAL, "stickers": STICKERS})
         return
     print_table(
         ["intent", "model", "kind", "paper F1", "P", "R", "our F1", "P", "R", "about"],
@@ -102,6 +104,15 @@ def presets(as_json: AsJson = False) -> None:
         ],
     )
     _say_on_what(RETRIEVAL)
+    print()
+    print_table(
+        ["stickers", "paper P@1", "P@3", "P@5", "mAP", "our P@1", "P@3", "P@5", "mAP", "about"],
+        [
+            [name, *_precisions(p.published), *_precisions(p.measured), p.about]
+            for name, p in STICKERS.items()
+        ],
+    )
+    _say_on_what(STICKERS)
 
 
 def demo_steps(release: Path, out: Path) -> list[tuple[str, list[object]]]:
@@ -129,6 +140,12 @@ def _recalls(row: Any) -> list[float | None]:
     return (
         [None] * 4 if row is None else [row.recall_at_1, row.recall_at_5, row.recall_at_10, row.sum]
     )
+
+
+def _precisions(row: Any) -> list[float | None]:
+    if row is None:
+        return [None] * 4
+    return [row.precision_at_1, row.precision_at_3, row.precision_at_5, row.map]
 
 
 def _say_on_what(recipes: Any) -> None:

@@ -17,5 +17,6 @@ collect_ignore = (
             for file in (Path(__file__).parent / "retrieval").glob("test_*.py")
             if file.name not in WITHOUT_TORCH
         ),
+        "stickers",
     ]
 )
