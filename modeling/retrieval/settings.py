@@ -1,7 +1,7 @@
 """What one retrieval run is: model, texts, loss and training, as kept in RUN/settings.json.
 
 Each kind of model has a struct of its own here; `RetrievalSettings.model` is one of them, told
-apart by "kind".
+apart by "type".
 """
 
 from __future__ import annotations
