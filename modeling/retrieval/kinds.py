@@ -20,12 +20,17 @@ def build_retriever(
     settings: RetrievalSettings,
     *,
     texts: Sequence[str] = (),
+    label_texts: Sequence[str] = (),
     pictures: Pictures | None = None,
     weights: Path | None = None,
 ) -> Retriever:
     """Make a model of the settings' kind, or load the one that was saved to the folder `weights`.
 
+    `texts` are all of the training split's, `label_texts` those of its photos.
+
     Raises:
         DataError: a pretrained model cannot be had, or the folder holds another one.
     """
+    if isinstance(settings.model, DualEncoderSettings):
+        return build_dual_encoder(settings, texts, pictures, weights, label_texts)
     return BUILDERS[type(settings.model)](settings, texts, pictures, weights)

@@ -39,6 +39,8 @@ class DualEncoderSettings(
     `context` reads the talk, `label` the photo's labels, `image` its picture, starting from
     `image_weights` ("pretrained", "random" or a file). `width` is that of the joint space; None
     leaves the linear layers out. With `one_text_tower` the context encoder reads labels too.
+    `word_weight` times BM25's score of the words that talk and labels share is added to the cosine:
+    ours, off by default.
     """
 
     towers: Towers = "image+label"
@@ -49,6 +51,7 @@ class DualEncoderSettings(
     width: int | None = JOINT_WIDTH
     pooling: Pooling = "cls"
     one_text_tower: bool = False
+    word_weight: float = 0.0
 
     @property
     def pictures(self) -> PictureFormat | None:

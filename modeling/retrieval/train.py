@@ -17,6 +17,7 @@ from modeling.retrieval.photos import PhotoStore, open_photos
 from modeling.retrieval.runs import MODEL, Chosen, RunFile, claim, finished, write_run
 from modeling.retrieval.settings import RetrievalSettings
 from modeling.retrieval.task import RetrievalTask, dev_metrics
+from modeling.retrieval.texts import shown
 from modeling.training.device import open_accelerator
 from modeling.training.loop import train
 from modeling.training.settings import Device
@@ -82,6 +83,7 @@ def train_retrieval(
         retriever = build_retriever(
             settings,
             texts=_texts(splits.train),
+            label_texts=[shown(photo, settings.persona) for photo in splits.train.photos],
             pictures=pictures,
             weights=_weights_to_start_from(settings),
         )

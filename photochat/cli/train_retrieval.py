@@ -83,6 +83,10 @@ def train_retrieval(
         str | None, typer.Option(help="Its weights: pretrained, random, or a file.")
     ] = None,
     width: Annotated[int | None, typer.Option(help="Of the joint space.", min=1)] = None,
+    word_weight: Annotated[
+        float | None,
+        typer.Option(help="What BM25 of shared words adds to the cosine; 0: nothing.", min=0),
+    ] = None,
     speakers: Annotated[
         Speakers | None,
         typer.Option("--query", help="Query with the sharer's utterances, or with all."),
@@ -169,6 +173,7 @@ def train_retrieval(
             "image": image,
             "image_weights": image_weights,
             "width": width,
+            "word_weight": word_weight,
         },
         {
             "speakers": value_of(speakers),

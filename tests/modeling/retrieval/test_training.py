@@ -22,6 +22,7 @@ from modeling.training import loop
 from modeling.training.device import open_accelerator
 from modeling.training.log import read_log
 from modeling.training.settings import TrainingSettings
+from photochat.dialogue import Utterance
 from photochat.errors import DataError
 from tests.conftest import REPOSITORY
 from tests.modeling.retrieval.known_answer import CONCEPTS, Squares, known_answer
@@ -197,6 +198,25 @@ def test_a_run_is_resumed_by_its_own_settings_and_data_alone(splits, whole):
         train_retrieval(splits._replace(train=splits.dev), chosen, folder, resume=True)
     with pytest.raises(DataError, match="is not empty"):
         train_retrieval(splits, chosen, folder)
+
+
+def test_words_in_common_are_kept_with_a_run_and_add_to_the_cosine(splits, tmp_path):
+    told = tuple(
+        msgspec.structs.replace(
+            q, turns=(*q.turns, Utterance(1, splits.train.photos[q.photo].labels[0]))
+        )
+        for q in splits.dev.queries
+    )
+    dev = msgspec.structs.replace(splits.dev, queries=told)
+    chosen = settings(training=msgspec.structs.replace(TRAINING, epochs=0))
+    model = msgspec.structs.replace(chosen.model, word_weight=5.0)
+    worded = msgspec.structs.replace(chosen, model=model)
+    run = train_retrieval(splits._replace(dev=dev), worded, tmp_path / "words", device="cpu")
+    assert run.chosen.dev["recall@1"] == 100
+    plain = train_retrieval(splits._replace(dev=dev), chosen, tmp_path / "plain", device="cpu")
+    assert plain.chosen.dev["recall@1"] < 50
+    ranks = ranks_in(load_run(tmp_path / "words"), dev, open_accelerator("cpu"))
+    assert (ranks == 1).all()
 
 
 @pytest.mark.parametrize("name", [n for n in PRESETS if n.startswith("de-")])

@@ -1,0 +1,77 @@
+"""How well labels alone find the photo: trained on published dev, measured on half of test.
+
+`python -m benchmarks.retrieval_quality` measures BM25, MiniLM as it comes and MiniLM trained, all
+on the same gallery; names of presets as arguments train those. No picture is looked at, and the
+persona's sentence is left out.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import REPOSITORY, RESULTS, machine
+from modeling.bm25 import evaluate_bm25
+from modeling.metrics import Estimate, retrieval_metrics
+from modeling.retrieval.encoding import ranks_in
+from modeling.retrieval.examples import retrieval_examples
+from modeling.retrieval.presets import PRESETS
+from modeling.retrieval.train import load_run, release_splits, train_retrieval
+from modeling.training.device import open_accelerator
+from photochat.release import Release, SourceFile, read_release
+from photochat.split import split
+
+DEV = 150  # of the 1,000 dialogues, to choose by; the others train
+DEFAULT = ["minilm-zero-shot", "minilm"]
+
+
+def cut_release() -> Release:
+    """Return the published dev split cut into train and dev, with half of the published test."""
+    shared = Path(os.environ.get("PHOTOCHAT_SHARED") or REPOSITORY.parent / "shared")
+    published = read_release(shared / "data" / "photochat")
+    parts, _ = split(published.split("dev"), dev=DEV, test=0, seed=0)
+    parts = {name: parts[name] for name in ("train", "dev")} | {"test": published.split("test")}
+    return Release(tuple(SourceFile(shared, name, list(part)) for name, part in parts.items()))
+
+
+def row(release: Release, preset: str) -> dict[str, Any]:
+    """Train a preset and measure it on test."""
+    test = retrieval_examples(release.split("test"))
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        train_retrieval(release_splits(release), PRESETS[preset].settings, run)
+        ranks = ranks_in(load_run(run), test, open_accelerator())
+    return _row(preset, retrieval_metrics(ranks), len(test), len(test.photos))
+
+
+def _row(name: str, metrics: dict[str, Estimate], queries: int, photos: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"model": name, "queries": queries, "photos": photos}
+    for metric, e in metrics.items():
+        found[metric] = [round(value, 1) for value in (e.value, e.low, e.high)]
+    print(json.dumps(found), flush=True)
+    return found
+
+
+def main() -> None:
+    """Measure, and keep the rows."""
+    release = cut_release()
+    rows = []
+    for fold in (False, True):
+        peer = evaluate_bm25(release, fold_plurals=fold)
+        name = "bm25, plurals folded" if fold else "bm25"
+        rows.append(_row(name, peer.metrics, peer.queries, peer.photos))
+    rows += [row(release, preset) for preset in sys.argv[1:] or DEFAULT]
+    about = {
+        "benchmark": "retrieval_quality",
+        "trained_on": f"published dev, {DEV} of it to choose by",
+        "measured_on": "the first 500 dialogues of published test; value and 95% interval",
+        "rows": rows,
+        **machine("torch", "transformers"),
+    }
+    (RESULTS / "retrieval_quality.json").write_text(json.dumps(about, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
