@@ -7,7 +7,6 @@ mistyped rule is never a rule that silently does not hold.
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,11 +17,7 @@ from collection.money.pay import Pay, floats, problems
 from collection.recruiting import terms
 from photochat.dialogue import MAX_MESSAGE_CHARS, MIN_TURNS_BEFORE_SHARE
 from photochat.errors import DataError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from photochat.toml import as_struct, read_toml
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
@@ -31,9 +26,6 @@ Line = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 LongText = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`(?: - at `\$\.?(.*)`)?")
-_WRONG = re.compile(r"(.+?)(?: - at `\$\.?(.*)`)?")
-_MISSING = re.compile(r"Object missing required field `(.+?)`(?: - at `\$\.?(.*)`)?")
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,15 +141,7 @@ def load_campaign(path: str | Path) -> Campaign:
         DataError: no such file, no TOML, or a key that is unknown or out of its bounds; the field
             of the error is the key's full name ("rules.min_turns_before_share").
     """
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DataError("no such file", file=path) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read ({error})", file=path) from error
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"is not TOML: {error}", file=path) from error
-    return parse_campaign(content, file=path)
+    return parse_campaign(read_toml(path), file=path)
 
 
 def parse_campaign(content: dict[str, Any], *, file: str | Path | None = None) -> Campaign:
@@ -168,11 +152,7 @@ def parse_campaign(content: dict[str, Any], *, file: str | Path | None = None) -
     """
     for key in floats(content.get("pay")):
         raise DataError('write an amount as text: "1.50"', file=file, field=key)
-    try:
-        campaign = msgspec.convert(content, Campaign)
-    except msgspec.ValidationError as error:
-        key, problem = _place(str(error))
-        raise DataError(problem, file=file, field=key) from error
+    campaign = as_struct(content, Campaign, file=file)
     for key, problem in _contradictions(campaign):
         raise DataError(problem, file=file, field=key)
     return campaign
@@ -195,15 +175,3 @@ def _contradictions(campaign: Campaign) -> list[tuple[str, str]]:
         if name in names[:number]:
             found.append((f"survey[{number}].name", f"{name!r} stands twice"))
     return found
-
-
-def _place(message: str) -> tuple[str, str]:
-    """Split msgspec's message into the full name of the key and what is wrong with it."""
-    for pattern, problem in ((_UNKNOWN, "unknown key"), (_MISSING, "is missing")):
-        match = pattern.fullmatch(message)
-        if match:
-            return ".".join(part for part in (match[2], match[1]) if part), problem
-    match = _WRONG.fullmatch(message)
-    assert match is not None
-    text = match[1].replace("`", "")
-    return match[2] or "(the file)", text[0].lower() + text[1:]

@@ -25,6 +25,8 @@ from photochat.cli import (
     make_dialogues,
     mturk_emulator,
     photos,
+    pipeline,
+    rehearse,
     review,
     simulate,
     stickers,
@@ -49,6 +51,7 @@ for commands in (
     photos,
     collection,
     simulate,
+    rehearse,
     campaign,
     hit,
     mturk_emulator,
@@ -60,6 +63,7 @@ for commands in (
     describe,
     training,
     evaluation,
+    pipeline,
     demo,
 ):
     commands.register(app)

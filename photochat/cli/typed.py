@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import shlex
 import signal
 import socket
@@ -10,11 +12,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from photochat.cli.output import note
 from photochat.errors import DataError
 
 START_SECONDS = 60
@@ -29,15 +34,34 @@ def run(root: Any, title: str, *arguments: object, findings: bool = False) -> No
     """
     words = [str(argument) for argument in arguments]
     announce(title, words)
-    status = root.main(words, prog_name="photochat", standalone_mode=False)
-    if status and not (findings and status == 1):
-        raise DataError(f"photochat {words[0]} ended with status {status}")
+    _check(words, root.main(words, prog_name="photochat", standalone_mode=False), findings)
 
 
-def announce(title: str, words: list[str], *, background: bool = False) -> None:
-    """Show a command under a title."""
-    heading = f"\n\033[1m{title}\033[0m\n" if title else ""
-    print(f"{heading}$ photochat {shlex.join(words)}{' &' if background else ''}", flush=True)
+def ask(root: Any, title: str, *arguments: object, findings: bool = False) -> Any:
+    """Show a command, carry it out with --json, and return what it answers.
+
+    Raises:
+        DataError: it failed.
+    """
+    words = [*(str(argument) for argument in arguments), "--json"]
+    announce(title, words)
+    status, printed = listen(root, words)
+    _check(words, status, findings)
+    return msgspec.json.decode(printed)
+
+
+def listen(root: Any, words: Sequence[str]) -> tuple[int, str]:
+    """Carry a command out; return its status and what it printed."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        status = root.main(list(words), prog_name="photochat", standalone_mode=False)
+    return status or 0, printed.getvalue()
+
+
+def announce(title: str, words: Sequence[str], *, background: bool = False) -> None:
+    """Show a command under a title, on stderr: stdout is for results."""
+    if title:
+        note(f"\n\033[1m{title}\033[0m" if sys.stderr.isatty() else f"\n{title}")
+    note(f"$ photochat {shlex.join(words)}{' &' if background else ''}")
 
 
 def free_port() -> int:
@@ -77,6 +101,11 @@ def in_background(title: str, *arguments: object, up: str, log: Path) -> Iterato
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _check(words: list[str], status: int | None, findings: bool) -> None:
+    if status and not (findings and status == 1):
+        raise DataError(f"photochat {words[0]} ended with status {status}")
 
 
 def _answers(address: str) -> bool:

@@ -1,0 +1,34 @@
+"""A campaign file as it is for a rehearsal: all of it, with the platform and the addresses of one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def rehearsed(content: Mapping[str, Any], chat: str, platform: str) -> str:
+    """Return a campaign file's tables as TOML, with an emulated Mechanical Turk as the recruiter.
+
+    `chat` and `platform` are the host and port of the chat server and of the emulator.
+    """
+    recruiting = {
+        **content.get("recruiting", {}),
+        "recruiter": "mturk",
+        "url": f"http://{chat}",
+        "submit_hosts": [platform],
+    }
+    tables = {**content, "recruiting": recruiting}
+    return "".join(f"{json.dumps(key)} = {_toml(value)}\n" for key, value in tables.items())
+
+
+def _toml(value: object) -> str:
+    """Write a value in one line of TOML."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, str):
+        # As in JSON, but for DEL, which TOML wants escaped too.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(value) if isinstance(value, bool | int | float) else str(value)

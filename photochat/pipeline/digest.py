@@ -1,0 +1,86 @@
+"""What a file or a folder holds, as one hash: the same for the same content, wherever it lies."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from photochat import __version__
+
+MISSING = "missing"
+_CHUNK = 1 << 20
+# Of the package `photochat`: what decides no stage's result.
+_APART = {"cli", "pipeline", "sample", "__pycache__"}
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What stood at a path when it was read: sizes and times of its files, and their content."""
+
+    stamp: str
+    content: str
+
+
+def content_of(path: Path, seen: dict[str, Seen], name: str) -> str:
+    """Return the hash of a file, or of all files below a folder with their names; or `MISSING`.
+
+    `seen` remembers by `name` what was read before: while sizes and times of change are the same,
+    nothing is read again. Hidden files (half-written ones, caches) do not count.
+    """
+    if not path.exists():
+        seen.pop(name, None)
+        return MISSING
+    files = sorted(_files(path))
+    stamp = hashlib.sha256()
+    for file in files:
+        about = file.stat()
+        stamp.update(f"{file.relative_to(path)}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
+    before = seen.get(name)
+    if before is not None and before.stamp == stamp.hexdigest():
+        return before.content
+    content = hashlib.sha256()
+    for file in files:
+        content.update(f"{file.relative_to(path)}\0{_hash(file)}\0".encode())
+    seen[name] = Seen(stamp.hexdigest(), content.hexdigest())
+    return content.hexdigest()
+
+
+@functools.cache
+def toolkit_of(package: str) -> str:
+    """Return the version of one of the toolkit's packages, with a hash of its source.
+
+    The package is found, not imported. What all stages share counts for each.
+    """
+    digest = hashlib.sha256()
+    for name in sorted({"photochat", package}):
+        spec = find_spec(name)
+        assert spec is not None
+        for root in spec.submodule_search_locations or ():
+            for file in sorted(Path(root).rglob("*")):
+                parts = file.relative_to(root).parts
+                if _APART.isdisjoint(parts) and file.is_file():
+                    digest.update(f"{name}/{'/'.join(parts)}\0".encode())
+                    digest.update(file.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:16]}"
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for root, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(root, name) for name in names if not name.startswith("."))
+
+
+def _hash(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
