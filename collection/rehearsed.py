@@ -1,4 +1,4 @@
-"""A campaign file as it is for a rehearsal: all of it, with the platform and the addresses of one."""
+"""A campaign file for a rehearsal: all of it, but for the platform and the addresses."""
 
 from __future__ import annotations
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from photochat.dialogue import Dialogue, Turn
 from tests.guard.no_production import stand_guard
@@ -28,9 +30,20 @@ for name in [
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
+# Everything again with more of everything: PHOTOCHAT_LONG=1 make test
+LONG = bool(os.environ.get("PHOTOCHAT_LONG"))
+settings.register_profile("tests", max_examples=1000 if LONG else 50, deadline=None)
+settings.load_profile("tests")
+
 REPOSITORY = Path(__file__).parent.parent
 SAMPLE = REPOSITORY / "photochat" / "sample" / "dialogues.json"
 BROKEN = REPOSITORY / "photochat" / "sample" / "broken.jsonl"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the most slow tests come first: what is long must not begin when all else ends."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 def shared_data() -> Path | None:

@@ -17,7 +17,16 @@ from tests.stub_endpoint import StubEndpoint
 from verification.finding import Checked, write_findings
 from verification.review.store import Item, open_review
 
-WITH_A_SERVER = {"serve", "simulate", "export", "browse", "mturk-emulator", "review", "campaign"}
+WITH_A_SERVER = {
+    "serve",
+    "simulate",
+    "export",
+    "browse",
+    "mturk-emulator",
+    "review",
+    "campaign",
+    "rehearse",
+}
 LANGUAGE_MODEL = "http://127.0.0.1:8080/v1"  # what the documents call somebody's endpoint
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
@@ -45,6 +54,9 @@ def workplace(tmp_path, monkeypatch):
         shutil.copy(annotations / source, tmp_path / name)
     dialogues = read_release(SAMPLE).dialogues
     write_findings(tmp_path / "findings.jsonl", [Checked(d.dialogue_id) for d in dialogues])
+    (tmp_path / "pipeline.toml").write_text(
+        '[collect]\nraw = "raw.jsonl"\n[split]\ndev = 10\ntest = 10\n[bm25]\n'
+    )
     # A review that somebody has made before.
     open_review(f"sqlite:///{tmp_path}/review.db", [Item(d, 2) for d in dialogues])[0].close()
     monkeypatch.chdir(tmp_path)

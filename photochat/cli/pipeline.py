@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -51,7 +51,7 @@ def run_(
 
     Example: photochat pipeline run pipeline.toml --until decide
     """
-    opened = _open(file)
+    opened = open_pipeline(file)
     if dry_run:
         _show(opened, first, last, as_json)
         return
@@ -66,7 +66,7 @@ def status(file: File, as_json: AsJson = False) -> None:
 
     Example: photochat pipeline status pipeline.toml
     """
-    opened = _open(file)
+    opened = open_pipeline(file)
     rows = []
     for step in opened.plan():
         done = opened.state.finished.get(step.stage.name)
@@ -85,29 +85,39 @@ def status(file: File, as_json: AsJson = False) -> None:
 
 
 def run_pipeline(
-    opened: Pipeline, root: typer.core.TyperGroup, *, first: str | None = None,
+    opened: Pipeline,
+    root: Any,
+    *,
+    first: str | None = None,
     last: str | None = None,
-) -> dict[str, object]:  # fmt: skip
-    """Run an opened pipeline, show each command, write the report; return what was run."""
+    quiet: bool = False,
+) -> dict[str, object]:
+    """Run an opened pipeline and show each command; return what was run.
+
+    At the end the report is written, and unless it is `quiet` the last line says where.
+    """
+    from photochat.pipeline.plan import NOT_DONE
     from photochat.pipeline.report import write_report
 
     start = time.monotonic()
 
     def say(stage: Stage, reason: str) -> None:
         if reason:
-            announce(f"{stage.title} ({stage.name}: {reason})", stage.words)
+            again = "" if reason == NOT_DONE else f": {reason}"
+            announce(f"{stage.title} ({stage.name}{again})", stage.words)
 
     done = opened.run(lambda words: listen(root, words), first=first, last=last, say=say)
     report = write_report(opened)
-    skipped = len(opened.stages) - len(done)
-    note(
-        f"\n{len(done)} stages run in {time.monotonic() - start:.0f} s, {skipped} skipped or later; "
-        f"look at {report}"
-    )
+    if not quiet:
+        note(
+            f"\n{len(done)} of {len(opened.stages)} stages run in "
+            f"{time.monotonic() - start:.0f} s; open {report} in a browser"
+        )
     return {"run": done, "report": str(report)}
 
 
-def _open(file: Path) -> Pipeline:
+def open_pipeline(file: Path) -> Pipeline:
+    """Read a pipeline file and what is finished of it."""
     from photochat.pipeline.run import Pipeline
     from photochat.pipeline.settings import read_settings
 

@@ -7,7 +7,6 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from photochat.atomic import atomic_file

@@ -11,6 +11,8 @@ from photochat.pipeline.digest import MISSING
 from photochat.pipeline.stages import Stage
 from photochat.pipeline.state import Basis, Finished
 
+NOT_DONE = "not done yet"
+
 
 class Step(msgspec.Struct, frozen=True):
     """A stage, and why it runs; `why` is empty if nothing has to be done.
@@ -29,7 +31,7 @@ def why(finished: Finished | None, basis: Basis, outputs: Mapping[str, str]) -> 
     `outputs` is what stands now where it writes.
     """
     if finished is None:
-        return "not done yet"
+        return NOT_DONE
     before = finished.basis
     if before.words != basis.words:
         return "its settings have changed"

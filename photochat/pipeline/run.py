@@ -1,4 +1,4 @@
-"""Run the stages one after the other, each if it has to; whatever stops it, the next run goes on."""
+"""Run the stages one after the other, each if it has to; stopped, the next run goes on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from photochat.pipeline.digest import MISSING, content_of, toolkit_of
 from photochat.pipeline.plan import Step, cut, why
 from photochat.pipeline.settings import Settings
 from photochat.pipeline.stages import Places, Stage, chain
-from photochat.pipeline.state import Basis, Finished, State, read_state, write_state
+from photochat.pipeline.state import Basis, Finished, read_state, write_state
 
 LOCK_FILE = ".pipeline.lock"
 # Runs a command and returns its status and what it printed.

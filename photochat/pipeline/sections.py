@@ -89,15 +89,27 @@ def funnel(answers: Answers) -> list[Values]:
         rows.append(("dialogues", "begun", export["dialogues"] + export["left_out"],
                      f"{collected['simulate']['workers']:,} workers: {went}"))  # fmt: skip
     if answers.places.raw.is_file():
-        rows.append(("dialogues", "whole", len(read_records(answers.places.raw)), ""))
+        rows.append(("dialogues", "whole", len(_dialogues(answers.places.raw)), ""))
     if decided:
         outcomes = decided["outcomes"]
-        rows.append(("dialogues", "accepted by reviewers", outcomes["accepted"],
-                     f"{outcomes['rejected']:,} rejected, {outcomes['again']:,} need another vote"))
+        rows.append(
+            (
+                "dialogues",
+                "accepted by reviewers",
+                outcomes["accepted"],
+                f"{outcomes['rejected']:,} rejected, {outcomes['again']:,} need another vote",
+            )
+        )
     cut = answers.of("split")
     if cut:
-        rows.append(("dialogues", "in the release", sum(cut["dialogues"].values()),
-                     ", ".join(f"{count:,} {name}" for name, count in cut["dialogues"].items())))
+        rows.append(
+            (
+                "dialogues",
+                "in the release",
+                sum(cut["dialogues"].values()),
+                ", ".join(f"{count:,} {name}" for name, count in cut["dialogues"].items()),
+            )
+        )
     most = Counter[str]()
     for unit, _, count, _ in rows:
         most[unit] = max(most[unit], count, 1)
@@ -144,7 +156,7 @@ def checks(answers: Answers) -> Values | None:
     for line in (answers.places.out / "findings.jsonl").read_bytes().splitlines():
         dialogues += 1
         of_dialogue: dict[str, set[str]] = {}
-        for finding in msgspec.json.decode(line)["findings"]:
+        for finding in msgspec.json.decode(line).get("findings", ()):
             of_dialogue.setdefault(finding["check"], set()).add(finding["severity"])
         for check, found in of_dialogue.items():
             strongest = next(s for s in ("reject", "review", "note") if s in found)
@@ -166,7 +178,7 @@ def examples(answers: Answers) -> list[Values]:
     ):
         if not is_good and not (answers.has("decide") and file.is_file()):
             continue
-        found = read_records(file)
+        found = _dialogues(file)
         for dialogue in draw.sample(found, min(most, len(found))):
             reasons = (dialogue.extra or {}).get("rejected_for") or ()
             shown.append({"dialogue": dialogue, "good": is_good, "reasons": reasons,
@@ -195,17 +207,29 @@ def next_steps(answers: Answers) -> list[tuple[str, str]]:
         )  # fmt: skip
     if decided and decided["outcomes"]["again"]:
         again = answers.places.out / "decisions" / "again.jsonl"
-        steps.append((f"{decided['outcomes']['again']:,} dialogues need another vote.",
-                      f"photochat review --in {answers.places.raw} --items {again} ..."))
+        steps.append(
+            (
+                f"{decided['outcomes']['again']:,} dialogues need another vote.",
+                f"photochat review --in {answers.places.raw} --items {again} ...",
+            )
+        )
     if decided is None:
         steps.append(("Let people review the dialogues.", "photochat review --help"))
     if answers.has("split"):
-        steps.append(("Train another model on the release, and compare.",
-                      f"photochat presets; photochat train intent --data "
-                      f"{answers.places.release} --preset ... --out ..."))
+        steps.append(
+            (
+                "Train another model on the release, and compare.",
+                f"photochat presets; photochat train intent --data "
+                f"{answers.places.release} --preset ... --out ...",
+            )
+        )
     if answers.has("package"):
-        steps.append(("Read the data card, fill in what only you know, and publish.",
-                      f"{answers.places.out / 'package' / 'README.md'}"))
+        steps.append(
+            (
+                "Read the data card, fill in what only you know, and publish.",
+                f"{answers.places.out / 'package' / 'README.md'}",
+            )
+        )
     return steps  # fmt: skip
 
 
@@ -220,6 +244,11 @@ def more(answers: Answers) -> list[tuple[str, str]]:
         ("package/README.md", "the data card"),
     )
     return [(path, what) for path, what in known if (answers.places.out / path).exists()]
+
+
+def _dialogues(file: Path) -> list[Dialogue]:
+    """Read dialogues; an empty file holds none."""
+    return read_records(file) if file.stat().st_size else []
 
 
 def _file_of(dialogue: Dialogue, images: Path | None) -> Path | None:

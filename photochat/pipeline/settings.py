@@ -31,10 +31,14 @@ class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Images(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The pictures, FOLDER/<photo_id>.jpg; with `download` missing ones are fetched."""
+    """The pictures, FOLDER/<photo_id>.jpg; with `download` missing ones are fetched.
+
+    `sheet_seed` draws those of the contact sheet.
+    """
 
     folder: str
     download: bool = False
+    sheet_seed: int = 0
     options: Options = ()
 
 
@@ -149,7 +153,9 @@ def _contradictions(settings: Settings) -> list[tuple[str, str]]:
     has_pool = settings.pool is not None or settings.filter is not None
     found = []
     if not settings.out or Path(settings.out) == Path():
-        found.append(("out", "name a folder of its own: what a stage left is removed before it runs"))
+        found.append(
+            ("out", "name a folder of its own: what a stage left is removed before it runs")
+        )
     if settings.pool is not None and settings.filter is not None:
         found.append(("pool", "and [filter] exclude one another"))
     if (collect.raw is None) == (collect.campaign is None):

@@ -59,6 +59,7 @@ class Places:
         self.release = self.out / "release"
 
     def answer(self, name: str) -> Path:
+        """Return where a stage's answer is kept."""
         return self.out / ANSWERS / f"{name}.json"
 
 
@@ -111,7 +112,7 @@ def _photos(settings: Settings, place: Places) -> list[Stage]:
             "contact-sheet",
             "Look at some of them.",
             ("contact-sheet", str(place.pool), "--images", str(place.images), "--n", "24",
-             "--seed", str(settings.seed), "--out", str(sheet), "--json"),
+             "--seed", str(settings.images.sheet_seed), "--out", str(sheet), "--json"),
             "filtering",
             (place.pool, place.images),
             (sheet,),
@@ -167,9 +168,7 @@ def _verification(settings: Settings, place: Places) -> list[Stage]:
     return stages
 
 
-def _review(
-    settings: Settings, asked: Review, place: Places, findings: Path | None
-) -> list[Stage]:
+def _review(settings: Settings, asked: Review, place: Places, findings: Path | None) -> list[Stage]:
     known = place.out / "reviewers.json"
     gold = (place.base / asked.gold,) if asked.gold else ()
     read = (place.raw, *([findings] if findings else ()), *gold)
@@ -297,9 +296,7 @@ def _models(settings: Settings, place: Places) -> list[Stage]:
     return stages
 
 
-def _training(
-    task: str, title: str, asked: Training, seed: int, place: Places
-) -> list[Stage]:
+def _training(task: str, title: str, asked: Training, seed: int, place: Places) -> list[Stage]:
     run, data = place.out / task, ("--data", str(place.release))
     pictures: tuple[Path, ...] = (place.images,) if task == "retrieval" and place.images else ()
     images = _each("--images", pictures)

@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import requests
@@ -38,7 +39,12 @@ class Worker:
         self.sio.on("state", self._state, namespace="/chat")
         self.sio.on("typing", self._typing, namespace="/chat")
         refusals: list[dict[str, Any]] = []
-        self.sio.on("connect_error", refusals.append, namespace="/chat")
+
+        def refused(why: dict[str, Any]) -> None:
+            refusals.append(why)
+            self._cut()  # or the client waits three seconds for the server's goodbye
+
+        self.sio.on("connect_error", refused, namespace="/chat")
         try:
             self.sio.connect(
                 self.url,
@@ -97,12 +103,16 @@ class Worker:
     def drop(self) -> None:
         """Lose the connection: no goodbye, the socket is just gone."""
         if self.sio is not None and self.sio.connected:
-            self.sio.eio.ws.sock.shutdown(socket.SHUT_RDWR)
+            self._cut()
         self.sio = None
 
     def close(self) -> None:
         self.drop()
         self.http.close()
+
+    def _cut(self) -> None:
+        with suppress(OSError):
+            self.sio.eio.ws.sock.shutdown(socket.SHUT_RDWR)
 
     def _until(self, find: Any, what: str) -> dict[str, Any]:
         end = time.monotonic() + PATIENCE

@@ -50,7 +50,7 @@ def two(server: Server) -> Iterator[tuple[Worker, Worker]]:
         if worker.sio is not None and worker.sio.connected:
             with suppress(SocketIOError):  # another tab of the test's may have taken its place
                 worker.sio.call("choose", {"choice": "leave"}, namespace="/chat", timeout=5)
-            worker.sio.eio.disconnect(abort=True)  # without waiting for its threads
+            worker.drop()
 
 
 @pytest.fixture

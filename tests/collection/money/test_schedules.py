@@ -1,5 +1,6 @@
-"""A thousand campaigns in which processes die, answers get lost and time runs away: each worker
-gets what the campaign file promises, once, and the ledger is the platform's books."""
+"""Hundreds of campaigns in which processes die, answers get lost and time runs away: each worker
+gets what the campaign file promises, once, and the ledger is the platform's books. A thousand with
+PHOTOCHAT_LONG=1."""
 
 from __future__ import annotations
 
@@ -14,8 +15,9 @@ from collection.money.fees import assignment_fee
 from collection.money.paying import pay
 from collection.recruiting.recruiter import RecruiterError
 from tests.collection.money.scene import Scene
+from tests.conftest import LONG
 
-SCHEDULES, PARTS = 1000, 4
+SCHEDULES, PARTS = 1000 if LONG else 400, 4
 WHOLE = 20  # every twentieth is a whole campaign with compensations, the others their calls alone
 REASONS = ["submitted", "submitted", "submitted", "partner-gone", "no-partner", "left"]
 BONUS = {"submitted": Decimal("1.30"), "partner-gone": Decimal("0.55"), "no-partner": Decimal(0)}

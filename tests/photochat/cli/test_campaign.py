@@ -258,15 +258,3 @@ def test_prolific_is_never_reached_without_production(desk, monkeypatch):
     for words in (["launch", "--skip-check"], ["status"], ["review"], ["close"]):
         status, _, err = desk.run(*words)
         assert (status, "add --production" in err) == (2, True), words
-
-
-def test_every_command_of_a_campaign_has_help_with_an_example(run_photochat):
-    """And so has every option."""
-    import typer
-
-    from photochat.cli.campaign import campaign
-
-    for name, command in typer.main.get_command(campaign).commands.items():
-        _, out, _ = run_photochat("campaign", name, "--help")
-        assert f"Example: photochat campaign {name}" in " ".join(out.split()), name
-        assert all(getattr(parameter, "help", None) for parameter in command.params), name

@@ -1,0 +1,180 @@
+"""`photochat pipeline` on a small chain of real commands; killed at any moment it goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from photochat.pipeline.digest import content_of
+from photochat.records import read_records, write_records
+from tests.conftest import REPOSITORY, SAMPLE
+
+KILLS = 20
+PIPELINE = """
+out = "work"
+seed = 1
+[filter]
+boxes = ["open_images/test-annotations-bbox.csv"]
+classes = ["open_images/class-descriptions.csv"]
+hierarchy = "open_images/class-hierarchy.json"
+[collect]
+raw = "raw.jsonl"
+[check]
+models = false
+options = ["--processes", "1"]
+[review]
+votes = ["votes.jsonl"]
+[split]
+dev = 4
+test = 4
+[bm25]
+[intent]
+preset = "tfidf"
+[package]
+name = "small"
+license = "cc-by-4.0"
+"""
+# Of short stages, none of which keeps anything of a run that was cut short.
+SHORT = """
+out = "work"
+[filter]
+boxes = ["open_images/test-annotations-bbox.csv"]
+classes = ["open_images/class-descriptions.csv"]
+[collect]
+raw = "raw.jsonl"
+[review]
+votes = ["votes.jsonl"]
+options = ["--resamples", "10"]
+[split]
+dev = 4
+test = 4
+[bm25]
+options = ["--resamples", "10"]
+"""
+# Everything but times: of runs, of the state, and of the page.
+COMPARED = ("pool.parquet", "decisions", "release", "plots", "answers")
+
+
+@pytest.fixture
+def chain(tmp_path) -> Path:
+    """A pipeline file, and what it reads: 40 dialogues and two votes on each."""
+    shutil.copytree(SAMPLE.parent / "open_images", tmp_path / "open_images")
+    dialogues = read_records(SAMPLE)[:40]
+    write_records(tmp_path / "raw.jsonl", dialogues)
+    votes = [
+        {"dialogue_id": d.dialogue_id, "reviewer": reviewer,
+         "verdict": "reject" if d.dialogue_id % 9 == 0 else "accept",
+         **({"reasons": ["unnatural"], "comment": "no"} if d.dialogue_id % 9 == 0 else {})}
+        for d in dialogues
+        for reviewer in ("ann", "bob")
+    ]  # fmt: skip
+    (tmp_path / "votes.jsonl").write_text("".join(json.dumps(vote) + "\n" for vote in votes))
+    file = tmp_path / "pipeline.toml"
+    file.write_text(PIPELINE)
+    return file
+
+
+def results(file: Path) -> dict[str, str]:
+    work = file.parent / "work"
+    return {name: content_of(work / name, {}, name) for name in COMPARED}
+
+
+def test_a_chain_runs_is_skipped_and_reported(chain, run_photochat):
+    status, out, _ = run_photochat("pipeline", "run", chain, "--dry-run")
+    assert status == 0
+    assert "split: runs: not done yet" in out
+    assert "photochat split" in out
+    assert not (chain.parent / "work" / "pool.parquet").exists()
+    status, out, err = run_photochat("pipeline", "run", chain, "--json")
+    assert status == 0, err
+    assert len(json.loads(out)["run"]) == 10
+    report = (chain.parent / "work" / "report.html").read_text()
+    for words in (
+        "in the release",
+        "tfidf",
+        "BM25 over labels",
+        "rejected: unnatural",
+        "What next",
+    ):
+        assert words in report
+    assert "http" not in report.replace("http-equiv", "")
+    status, out, err = run_photochat("pipeline", "run", chain)
+    assert (status, out) == (0, "")
+    assert "0 of 10 stages run" in err
+    status, out, _ = run_photochat("pipeline", "status", chain, "--json")
+    assert {row["state"] for row in json.loads(out)} == {"done"}
+    chain.write_text(PIPELINE.replace("dev = 4", "dev = 5"))
+    status, out, _ = run_photochat("pipeline", "status", chain)
+    assert "runs: its settings have changed" in out
+    assert "perhaps, after split" in out
+    status, _, err = run_photochat("pipeline", "run", chain, "--from", "nowhere")
+    assert (status, "no stage 'nowhere'" in err) == (2, True)
+    chain.write_text(PIPELINE.replace("dev = 4", "dev = 4000"))
+    status, _, err = run_photochat("pipeline", "run", chain)
+    assert status == 2
+    assert len(err.strip().splitlines()[-1]) < 300
+
+
+# A process that has imported everything, and then runs the chain in children of its own: so they
+# are killed in the middle of the work and not of the imports.
+SERVICE = """
+import os, sys
+import bm25s, crowdkit.aggregation, duckdb, krippendorff, matplotlib.figure, pyarrow.parquet
+from photochat.cli import main
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        sys.argv = ["photochat", "pipeline", "run", line.strip()]
+        sys.stderr = open(os.devnull, "w")
+        main()
+    print(child, flush=True)
+    _, status = os.waitpid(child, 0)
+    print(os.waitstatus_to_exitcode(status), flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_killed_at_random_moments_the_result_is_the_same(chain):
+    """Twenty times kill -9; each time it went on, and in the end the files are equal."""
+    environment = {**os.environ, "PYTHONPATH": f"{REPOSITORY}:{os.environ['PYTHONPATH']}"}
+    draw = random.Random(7)
+    chain.write_text(SHORT)
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVICE], env=environment, text=True, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as service:  # fmt: skip
+
+        def run(kill_after: float | None = None) -> int:
+            service.stdin.write(f"{chain}\n")
+            service.stdin.flush()
+            child = int(service.stdout.readline())
+            if kill_after is not None:
+                time.sleep(kill_after)
+                with suppress(ProcessLookupError):  # it has come to its end
+                    os.kill(child, signal.SIGKILL)
+            return int(service.stdout.readline())
+
+        assert run() == 0  # what is imported late is imported in the child alone
+        shutil.rmtree(chain.parent / "work")
+        start = time.monotonic()
+        assert run() == 0
+        whole, expected = time.monotonic() - start, results(chain)
+        kills = 0
+        while kills < KILLS:
+            shutil.rmtree(chain.parent / "work")
+            while kills < KILLS and run(draw.uniform(0, whole / 3)) != 0:
+                kills += 1
+            assert run() == 0
+            assert results(chain) == expected
+        service.stdin.close()

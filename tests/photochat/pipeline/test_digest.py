@@ -1,0 +1,42 @@
+"""A hash says whether content changed, wherever it lies and whenever it was touched."""
+
+import os
+
+from photochat.pipeline.digest import MISSING, content_of, toolkit_of
+
+
+def test_content_decides_and_nothing_else(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        (folder / "sub").mkdir(parents=True)
+        (folder / "a").write_text("1")
+        (folder / "sub" / "b").write_text("2")
+    (two / ".half-written").write_text("x")
+    os.utime(two / "a", (1, 1))
+    assert content_of(one, {}, "x") == content_of(two, {}, "x")
+    (two / "sub" / "b").rename(two / "b")
+    assert content_of(one, {}, "x") != content_of(two, {}, "x")
+    assert content_of(tmp_path / "a", {}, "x") == MISSING
+    file = content_of(one / "a", {}, "x")
+    (one / "a").write_text("2")
+    assert content_of(one / "a", {}, "x") != file
+
+
+def test_what_was_read_is_not_read_again(tmp_path):
+    file, seen = tmp_path / "big", {}
+    file.write_text("first")
+    before = content_of(file, seen, "big")
+    about = file.stat()
+    file.write_text("other")
+    os.utime(file, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert content_of(file, seen, "big") == before, "sizes and times are believed"
+    os.utime(file, (1, 1))
+    assert content_of(file, seen, "big") != before
+    file.unlink()
+    assert content_of(file, seen, "big") == MISSING
+    assert seen == {}
+
+
+def test_each_part_of_the_toolkit_has_its_version():
+    versions = {name: toolkit_of(name) for name in ("photochat", "filtering", "verification")}
+    assert len(set(versions.values())) == 3
