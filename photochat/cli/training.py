@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from photochat.cli import train_intent, train_retrieval, train_stickers
-from photochat.cli.computing import Device, DeviceName, has_models, needs_models
+from photochat.cli.computing import Device, DeviceName, needs_models
 from photochat.cli.output import AsJson, note, print_json, print_table
 
 train = typer.Typer(
@@ -113,23 +113,6 @@ def presets(as_json: AsJson = False) -> None:
         ],
     )
     _say_on_what(STICKERS)
-
-
-def demo_steps(release: Path, out: Path) -> list[tuple[str, list[object]]]:
-    """Return what the demonstration runs on its release, each with a title: train, measure, ask.
-
-    A small network where the models extra is installed, else the TF-IDF baseline. `out` must be
-    free of an earlier demonstration's run.
-    """
-    if has_models():
-        title, options = "Train a tiny network to foresee photos.", ["--preset", "tiny"]
-    else:
-        title = "Train the TF-IDF baseline to foresee photos (networks need the models extra)."
-        options = ["--preset", "tfidf"]
-    return [
-        (title, ["train", "intent", "--data", release, *options, "--out", out]),
-        ("How well does it?", ["evaluate", out, "--data", release, "--split", "test"]),
-    ]
 
 
 def _row(row: Any) -> list[float | None]:

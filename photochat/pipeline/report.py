@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import time
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,10 +35,9 @@ def write_report(pipeline: Pipeline) -> Path:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters |= {
-        "number": _number, "picture": picture, "sheet": lambda file: picture(file, SHEET_WIDTH),
-        "svg": _svg,
-    }  # fmt: skip
+    filters: dict[str, Callable[..., str]] = environment.filters
+    filters["number"], filters["svg"] = _number, _svg
+    filters["picture"], filters["sheet"] = picture, lambda file: picture(file, SHEET_WIDTH)
     text = (resources.files("photochat.pipeline") / TEMPLATE).read_text(encoding="utf-8")
     page = environment.from_string(text).render(
         settings=pipeline.settings,

@@ -51,8 +51,7 @@ def sections(answers: Answers) -> Values:
         "funnel": funnel(answers),
         "money": money(answers),
         "tables": answers.of("stats"),
-        "plots": [answers.places.out / "plots" / f"{name}.svg" for name in (
-            "turns_before_share", "themes")] if answers.has("stats") else [],
+        "plots": plots(answers),
         "sheet": answers.places.out / "contact-sheet.png",
         "themes": THEMES,
         "checks": checks(answers),
@@ -62,6 +61,14 @@ def sections(answers: Answers) -> Values:
         "next_steps": next_steps(answers),
         "more": more(answers),
     }  # fmt: skip
+
+
+def plots(answers: Answers) -> list[Path]:
+    """Return the drawings of the release that are shown."""
+    if not (answers.settings.plots and answers.has("stats")):
+        return []
+    folder = answers.places.out / "plots"
+    return [folder / "turns_before_share.svg", folder / "themes.svg"]
 
 
 def funnel(answers: Answers) -> list[Values]:

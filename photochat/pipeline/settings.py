@@ -114,6 +114,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     out: str = "work"
     title: str = "A photo-sharing data set"
     seed: int = 0
+    plots: bool = True
     pool: str | None = None  # a pool that is there already, instead of [filter]
     filter: Filter | None = None
     images: Images | None = None

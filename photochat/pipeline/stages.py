@@ -218,6 +218,7 @@ def _review(settings: Settings, asked: Review, place: Places, findings: Path | N
 def _release(settings: Settings, place: Places) -> list[Stage]:
     asked = settings.split
     release, plots, package = place.release, place.out / "plots", place.out / "package"
+    drawn = (plots,) if settings.plots else ()
     stages = [
         Stage(
             "validate",
@@ -244,11 +245,11 @@ def _release(settings: Settings, place: Places) -> list[Stage]:
         Stage(
             "stats",
             "Count them as the paper does.",
-            ("stats", str(release), "--plots", str(plots), "--json"),
+            ("stats", str(release), *_each("--plots", drawn), "--json"),
             "photochat",
             (release,),
-            (plots,),
-            (plots,),
+            drawn,
+            drawn,
             place.answer("stats"),
         ),
     ]  # fmt: skip
