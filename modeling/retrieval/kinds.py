@@ -31,6 +31,6 @@ def build_retriever(
     Raises:
         DataError: a pretrained model cannot be had, or the folder holds another one.
     """
-    if isinstance(settings.model, DualEncoderSettings):
+    if settings.model.__class__ is DualEncoderSettings:
         return build_dual_encoder(settings, texts, pictures, weights, label_texts)
     return BUILDERS[type(settings.model)](settings, texts, pictures, weights)
