@@ -47,5 +47,5 @@ clean:           ## remove what the targets made
 
 .venv/test: .venv/bin/python pyproject.toml constraints.txt
 	@echo "installing the toolkit and what its tests need"
-	@$(PIP) --editable '.[browse,models,postgres,redis,verify,dev]'
+	@$(PIP) --editable '.[browse,models,postgres,redis,search,verify,dev]'
 	@touch $@ .venv/demo

@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -32,6 +33,7 @@ from modeling.retrieval.settings import PICTURE_SIDE, Fit
 from photochat.errors import DataError
 from photochat.images import as_rgb, image_path, open_picture
 
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 CACHE = ".photo-cache"  # beside the folder of pictures
 
 GREY = 127  # what stands for a missing picture
@@ -97,7 +99,9 @@ class PhotoStore:
         return torch.from_numpy(out).permute(0, 3, 1, 2)
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
+    """The file of each photo; None where `problems` says, by place, why it can have none."""
+
     files: list[Path | None]
     problems: dict[int, str]
 
@@ -120,7 +124,7 @@ def open_photos(
     """
     if not images.is_dir():
         raise DataError("is no folder of pictures", file=images)
-    found = _find(photos, images)
+    found = picture_files(photos, images)
     folder = cache or default_cache(images)
     kept = RowCache(folder / f"squares-{fit}-{side}", (side, side, 3), np.uint8)
     known = RowCache(folder / "contents", (32,), np.uint8)
@@ -189,43 +193,73 @@ def load_square(file: Path, side: int = PICTURE_SIDE, fit: Fit = "squash") -> Sq
         raise DataError(f"a damaged picture ({error})", file=file) from error
 
 
-def _find(photos: Sequence[Pictured], images: Path) -> _Found:
-    """Name the file of each photo, or say why it has none."""
-    by_name: dict[str, list[Path]] | None = None
+def picture_files(photos: Sequence[Pictured], images: Path) -> Found:
+    """Name the file of each photo, whether it is there or not, or say why it can have none."""
+    lying = _Lying(images)
     files: list[Path | None] = []
     problems: dict[int, str] = {}
     for i, photo in enumerate(photos):
         file: Path | None = None
-        if photo.photo_id is not None:
-            try:
+        try:
+            if photo.photo_id is not None:
                 file = image_path(images, photo.photo_id)
-            except DataError as error:
-                problems[i] = error.problem
-        else:
-            if by_name is None:
-                by_name = _files_by_name(images)
-            name = unquote(urlsplit(photo.key).path.rpartition("/")[2])
-            same = by_name.get(name, [])
-            if len(same) == 1:
-                file = same[0]
             else:
-                problems[i] = (
-                    f"{len(same)} pictures are named {name}" if same else "no such picture"
-                )
+                file = lying.file_of(photo.key)
+        except DataError as error:
+            problems[i] = error.problem
         files.append(file)
-    return _Found(files, problems)
+    return Found(files, problems)
 
 
-def _files_by_name(images: Path) -> dict[str, list[Path]]:
-    by_name: dict[str, list[Path]] = {}
-    for folder, folders, names in os.walk(images):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            by_name.setdefault(name, []).append(Path(folder, name))
-    return by_name
+def pictures_in(images: Path) -> list[str]:
+    """Return the pictures under a folder as paths within it, sorted; these are keys of photos.
+
+    Raises:
+        DataError: there is none, or no folder.
+    """
+    if not images.is_dir():
+        raise DataError("is no folder of pictures", file=images)
+    found = sorted(p for p in _Lying(images).by_path if p.lower().endswith(SUFFIXES))
+    if not found:
+        raise DataError(f"holds no picture ({', '.join(SUFFIXES)})", file=images)
+    return found
 
 
-def _contents(found: _Found, known: RowCache) -> list[str]:
+class _Lying:
+    """The files that lie under a folder, looked for when first asked; hidden folders are not."""
+
+    def __init__(self, images: Path) -> None:
+        self._images = images
+
+    @cached_property
+    def by_path(self) -> dict[str, Path]:
+        found = {}
+        for folder, folders, names in os.walk(self._images):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in names:
+                file = Path(folder, name)
+                found[file.relative_to(self._images).as_posix()] = file
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Path]]:
+        by_name: dict[str, list[Path]] = {}
+        for file in self.by_path.values():
+            by_name.setdefault(file.name, []).append(file)
+        return by_name
+
+    def file_of(self, key: str) -> Path:
+        """Return the file at the path `key`, or the one that is named as the URL `key` ends."""
+        if key in self.by_path:
+            return self.by_path[key]
+        name = unquote(urlsplit(key).path.rpartition("/")[2])
+        same = self._by_name.get(name, [])
+        if len(same) != 1:
+            raise DataError(f"{len(same)} pictures are named {name}" if same else "no such picture")
+        return same[0]
+
+
+def _contents(found: Found, known: RowCache) -> list[str]:
     """Return the SHA-256 of each file, "" where it cannot be read, and note why it cannot.
 
     A file is read again only when its size or its time of change has changed.

@@ -19,6 +19,7 @@ CELLS = 2**24  # scores held at once; 64 MB in single precision
 ROWS = 512  # queries at once, whatever the number of photos: their representations are held too
 NONE = -1  # fills the rows of `right` up
 ROUNDING = 1e-6  # of the largest score of a query, at least of 1: sixteen steps of its floats
+_LOOKED_AT = 256  # scores of a query, to see how large they are
 _FEW = 16  # with more right photos a query, one sort of its row is cheaper
 
 Scores = Callable[[slice], Tensor]
@@ -48,35 +49,49 @@ def ranks_of(
     step = max(min(cells // max(n_photos, 1), rows), 1)
     for start in range(0, len(table), step):
         part = slice(start, min(start + step, len(table)))
-        block = scores(part).float()
-        largest = block.abs().amax(1, keepdim=True).nan_to_num(0.0, posinf=0.0)
-        blur = rounding * largest.clamp(min=1.0)  # unit vectors err by so much, however far apart
-        if available is not None:
-            block = block.masked_fill(~available.to(block.device), -torch.inf)
-        found[part] = _ranks(block, table[part].to(block.device), blur).cpu().numpy()
+        found[part] = ranks_in_block(scores(part), table[part], available, rounding)
     return found.reshape(tuple(right.shape))
 
 
-def _ranks(block: Tensor, right: Tensor, blur: Tensor) -> Tensor:
-    """Rank the photos `right` (queries, m) in a block (queries, photos); `blur` (queries, 1)."""
+def ranks_in_block(
+    block: Tensor, right: Tensor, available: Tensor | None = None, rounding: float = ROUNDING
+) -> Ranks:
+    """Rank photos, (queries, m), in a block of scores (queries, photos), as `ranks_of` does."""
+    block, right = block.float(), right.to(block.device)
+    some = block[:, :: max(block.shape[1] // _LOOKED_AT, 1)]  # enough to see how large scores are
+    largest = some.abs().amax(1, keepdim=True).nan_to_num(0.0, posinf=0.0)
+    blur = rounding * largest.clamp(min=1.0)  # unit vectors err by so much, however far apart
+    if available is not None:
+        block = block.masked_fill(~available.to(block.device), -torch.inf)
     there = right != NONE
     own = block.gather(1, right.clamp(min=0)).masked_fill(~there, -torch.inf)
     own, order = own.sort(dim=1, descending=True, stable=True)
     there = there.gather(1, order)
     bound = own - blur
     if right.shape[1] <= _FEW:
-        at_least = torch.stack([(block >= b[:, None]).sum(1) for b in bound.unbind(1)], dim=1)
+        at_least = torch.stack([_count(block, b[:, None]) for b in bound.unbind(1)], dim=1)
     else:
         below = torch.searchsorted(block.sort(dim=1).values, bound.contiguous())
         at_least = block.shape[1] - below
     # Other right photos do not stand in the way: they are taken out, and counted by their place.
-    filled = own.masked_fill(~there, torch.nan)
-    right_at_least = (filled[:, None, :] >= bound[:, :, None]).sum(2)
+    rising = own.flip(1)
+    right_at_least = right.shape[1] - torch.searchsorted(rising, bound.contiguous())
+    right_at_least = torch.minimum(right_at_least, there.sum(1, keepdim=True))
     place = torch.arange(1, right.shape[1] + 1, device=block.device)
     ranks = torch.where(there, at_least - right_at_least + place, torch.full_like(at_least, NONE))
     # NaN compares with nothing: a right photo without a score must not come first.
     lost = own.isnan() & there
-    return torch.where(lost, block.shape[1] - there.sum(1, keepdim=True) + place, ranks)
+    ranks = torch.where(lost, block.shape[1] - there.sum(1, keepdim=True) + place, ranks)
+    found: Ranks = ranks.cpu().numpy()
+    return found
+
+
+def _count(block: Tensor, bound: Tensor) -> Tensor:
+    """Count, by row, what is not below the bound."""
+    if block.device.type != "cpu":
+        return (block >= bound).sum(1)
+    # numpy counts truths many times faster than torch sums them.
+    return torch.from_numpy(np.count_nonzero(block.numpy() >= bound.numpy(), axis=1))
 
 
 def best_photos(

@@ -28,6 +28,7 @@ from photochat.cli import (
     pipeline,
     rehearse,
     review,
+    search,
     simulate,
     stickers,
     training,
@@ -63,6 +64,7 @@ for commands in (
     describe,
     training,
     evaluation,
+    search,
     pipeline,
     demo,
 ):

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from photochat.cli.computing import Device, DeviceName
+from photochat.cli.evaluate_retrieval import evaluate_retrieval
 from photochat.cli.evaluate_stickers import evaluate_stickers, is_sticker_run
 from photochat.cli.output import AsJson, Seed, note, print_json, print_table
+from photochat.cli.train_retrieval import Images
 from photochat.errors import DataError
-
-if TYPE_CHECKING:
-    from photochat.release import Release
-
 
 BM25 = "bm25"
 
@@ -47,11 +45,15 @@ def evaluate(
             metavar="RUN|bm25",
         ),
     ],
-    data: Annotated[Path, typer.Option(help="A release folder, or a file.", metavar="DIR")],
+    data: Annotated[
+        Path,
+        typer.Option(help="A release folder or file; or coco:FILE.", metavar="DIR|coco:FILE"),
+    ],
     split: Annotated[str, typer.Option(help="The split to evaluate.")] = "test",
     pool: Annotated[
         Pool, typer.Option(help="Rank the photos of the split, or of all.")
     ] = Pool.SPLIT,
+    images: Images = None,
     query: Annotated[
         Query, typer.Option(help="Query with all utterances before the share, or the sharer's.")
     ] = Query.ALL,
@@ -73,11 +75,13 @@ def evaluate(
 ) -> None:
     """Measure a model on a split of a release, in percent, with 95% bootstrap intervals.
 
-    A run of photochat train: F1, precision and recall of foretold shares, at 0.5 and at the
-    threshold chosen on dev, beside baselines; also in RUN/metrics.json and RUN/report.html.
-    Of photochat train stickers: mAP, P@k and hits by intention, --data being a folder of stickers.
-    bm25 retrieves each dialogue's photo (section 6.2): recall; ties count against the model.
-    --pool, --query, --persona and --fold-plurals are for bm25, --against and --device for runs.
+    A run of train intent: F1, precision and recall of foretold shares, at 0.5 and at the threshold
+    chosen on dev, beside baselines. A run of train retrieval: recall, MRR and median rank of each
+    dialogue's photo, by theme too; ties and photos without a picture count against the model;
+    RUN/gallery.html shows what was found. Both: RUN/metrics.json and RUN/report.html.
+    A run of train stickers: mAP, P@k and hits by intention, --data being a folder of stickers.
+    bm25 retrieves by labels alone (section 6.2). --query, --persona and --fold-plurals are for
+    bm25, --pool for it and retrieval, --images for retrieval, --against and --device for runs.
 
     Example: photochat evaluate bm25 --data release/ --split test
     """
@@ -90,9 +94,17 @@ def evaluate(
         )  # fmt: skip
         return
     if model != BM25:
-        _evaluate_run(
-            read_release(data), Path(model), split, against, device, resamples, seed, as_json
-        )
+        from modeling.retrieval.runs import task_of
+
+        if not Path(model).is_dir():
+            raise DataError("is no run folder, nor bm25", file=model)
+        if task_of(Path(model)) == "retrieval":
+            evaluate_retrieval(
+                Path(model), data, split, pool=pool.value, images=images, against=against,
+                device=device, resamples=resamples, seed=seed, as_json=as_json,
+            )  # fmt: skip
+        else:
+            _evaluate_intent(Path(model), data, split, against, device, resamples, seed, as_json)
         return
     from modeling.bm25 import evaluate_bm25
 
@@ -120,9 +132,9 @@ def evaluate(
     )
 
 
-def _evaluate_run(
-    release: Release,
+def _evaluate_intent(
     folder: Path,
+    data: Path,
     split: str,
     against: Path | None,
     device: DeviceName,
@@ -131,11 +143,16 @@ def _evaluate_run(
     as_json: bool,
 ) -> None:
     from modeling.intent.evaluate import evaluate_intent
+    from photochat.release import read_release
 
-    if not folder.is_dir():
-        raise DataError("is no run folder, nor bm25", file=folder)
     result = evaluate_intent(
-        release, folder, split, device=device.value, against=against, resamples=resamples, seed=seed
+        read_release(data),
+        folder,
+        split,
+        device=device.value,
+        against=against,
+        resamples=resamples,
+        seed=seed,
     )
     if as_json:
         print_json(result)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeling.metrics import retrieval_metrics
@@ -27,6 +27,7 @@ def filled(rows):
     return np.array([row + [NONE] * (width - len(row)) for row in rows], dtype=np.int64)
 
 
+@settings(deadline=None)
 @given(found_at)
 def test_precision_and_map_equal_their_definition(rows):
     metrics = precisions(filled(rows), resamples=10)

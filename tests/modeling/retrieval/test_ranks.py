@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeling.metrics import rank_of
@@ -42,6 +42,7 @@ def tasks(draw, most=20):
     return scores, right, available, draw(st.integers(1, 60))
 
 
+@settings(deadline=None)
 @given(tasks())
 def test_ranks_equal_those_of_a_sorted_list(task):
     scores, right, available, cells = task
@@ -60,6 +61,7 @@ def test_ranks_equal_those_of_a_sorted_list(task):
         assert ranks == expected + [NONE] * (width - len(own))
 
 
+@settings(deadline=None)
 @given(tasks(most=1))
 def test_one_right_photo_is_ranked_as_bm25_ranks(task):
     scores, right, _, cells = task

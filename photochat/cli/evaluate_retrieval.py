@@ -1,0 +1,85 @@
+"""What photochat evaluate does with a run of photochat train retrieval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from photochat.cli.computing import DeviceName, needs_models
+from photochat.cli.output import note, print_json, print_table
+from photochat.cli.train_retrieval import COCO
+
+
+def evaluate_retrieval(
+    folder: Path,
+    data: Path,
+    split: str,
+    *,
+    pool: Literal["split", "all"],
+    images: Path | None,
+    against: Path | None,
+    device: DeviceName,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Measure a run on a split of a release or of COCO's captions, and print what it reaches.
+
+    Raises:
+        DataError: no such split, no finished run, no pictures, or the models extra is missing.
+    """
+    needs_models()
+    from modeling.retrieval import evaluate as measure
+    from photochat.release import read_release
+
+    if str(data).startswith(COCO):
+        file = Path(str(data).removeprefix(COCO))
+        result = measure.evaluate_captions(
+            file, folder, split, images=images, device=device.value, against=against,
+            resamples=resamples, seed=seed,
+        )  # fmt: skip
+    else:
+        result = measure.evaluate_retrieval(
+            read_release(data), folder, split, images=images, pool=pool,
+            device=device.value, against=against, resamples=resamples, seed=seed,
+        )  # fmt: skip
+    if as_json:
+        print_json(result)
+    else:
+        print_table(
+            ["metric", "value", "low", "high", *result.baselines],
+            [
+                [name, e.value, e.low, e.high, *(m[name] for m in result.baselines.values())]
+                for name, e in result.metrics.items()
+            ],
+        )
+        print()
+        columns = ("recall@1", "recall@5", "recall@10", "recall@30", "mrr", "median_rank")
+        print_table(
+            ["theme", "queries", *columns],
+            [
+                [row.theme, row.queries, *(row.metrics[c] for c in columns)]
+                for row in result.by_theme
+            ],
+        )
+    if result.comparison:
+        other = result.comparison
+        difference = other.differences["sum"]
+        note(
+            f"sum {difference.value:+.1f} [{difference.low:+.1f}, {difference.high:+.1f}] against "
+            f"{other.other}; {other.only_this} queries only this run answers at rank 1, "
+            f"{other.only_other} only the other"
+        )
+    if result.available < result.photos:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in result.problems.items())
+        note(
+            f"{result.photos - result.available:,} photos have no picture and rank last ({reasons})"
+            f"; {result.without_picture:,} queries ask for one"
+        )
+    left = ", ".join(f"{count} with {reason}" for reason, count in result.left_out.items())
+    note(
+        f"{result.queries:,} queries of {result.dialogues:,} dialogues over {result.photos:,} "
+        f"photos"
+        + (f"; left out: {left}" if left else "")
+        + f"; report: {folder / 'report.html'}, {folder / 'gallery.html'}"
+    )
