@@ -64,7 +64,7 @@ def gallery_of(data: StickerData, *, attributes: bool = True) -> Gallery:
     file = data.folder / DESCRIPTIONS
     if not file.exists():
         raise DataError(
-            f"holds no {DESCRIPTIONS} (docs/stickers.md): put one there, or train --without "
+            f"holds no {DESCRIPTIONS}: photochat stickers describe makes it, or train --without "
             "attributes",
             file=data.folder,
         )

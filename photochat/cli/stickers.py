@@ -9,6 +9,7 @@ import typer
 
 from photochat.cli.computing import Device, DeviceName, needs_models
 from photochat.cli.output import AsJson, note, print_json, print_table
+from photochat.cli.progress import progress_bar
 
 StickerFolder = Annotated[
     Path,
@@ -32,6 +33,9 @@ stickers = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add the commands on stickers to the command line."""
+    from photochat.cli.describe_stickers import describe
+
+    stickers.command()(describe)
     app.add_typer(stickers, name="stickers")
 
 
@@ -131,12 +135,14 @@ def knowledge(
 
     data = read_stickers(folder, intentions=known_intentions(intentions))
     target = out or folder / KNOWLEDGE
-    new, kept = generate_knowledge(
-        [one for part in data.splits.values() for one in part],
-        model,
-        target,
-        prompt=prompt or PROMPT,
-        beams=beams,
-        device=device.value,
-    )
+    with progress_bar("inferring") as progress:
+        new, kept = generate_knowledge(
+            [one for part in data.splits.values() for one in part],
+            model,
+            target,
+            prompt=prompt or PROMPT,
+            beams=beams,
+            device=device.value,
+            progress=progress,
+        )
     note(f"{new:,} conversations, and {kept:,} from before, in {target}")

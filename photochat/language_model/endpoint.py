@@ -19,6 +19,7 @@ from photochat.errors import DataError
 from photochat.language_model.answer_form import MAX_ANSWER_CHARS
 from photochat.language_model.question import (
     CHARS_PER_TOKEN,
+    Message,
     NoAnswerError,
     NotReachedError,
     Question,
@@ -144,7 +145,7 @@ class Endpoint:
         form = {"name": "answer", "strict": True, "schema": question.schema}
         body: dict[str, Any] = {
             "model": self._model,
-            "messages": msgspec.to_builtins(question.messages),
+            "messages": [_as_sent(message) for message in question.messages],
             "response_format": {"type": "json_schema", "json_schema": form},
             "max_tokens": sampling.max_tokens,
             "seed": sampling.seed,
@@ -238,6 +239,17 @@ def completions_address(url: str) -> str:
     if not path.endswith("/chat/completions"):
         path += "/chat/completions"
     return parts._replace(path=path, fragment="").geturl()
+
+
+def _as_sent(message: Message) -> dict[str, Any]:
+    """Return a message as the protocol has it; a text with a picture is a list of two parts."""
+    if not message.picture:
+        return {"role": message.role, "content": message.content}
+    parts = [
+        {"type": "text", "text": message.content},
+        {"type": "image_url", "image_url": {"url": message.picture}},
+    ]
+    return {"role": message.role, "content": parts}
 
 
 def _text_of(content: Any) -> str:

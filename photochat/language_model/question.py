@@ -9,14 +9,16 @@ import msgspec
 
 Role = Literal["system", "user", "assistant"]
 CHARS_PER_TOKEN = 4  # of English text, the usual rule of thumb; estimates only
+TOKENS_PER_PICTURE = 300  # of some 512 pixels a side, for usual models; estimates only
 TOKENS_PER_MESSAGE = 4  # what a chat format adds around each message; estimates only
 
 
-class Message(msgspec.Struct, frozen=True):
-    """One message of a chat with a model."""
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One message of a chat with a model; `picture` is the address of one beside the text."""
 
     role: Role
     content: str
+    picture: str = ""  # data: or https:
 
 
 class Sampling(msgspec.Struct, frozen=True):
@@ -100,4 +102,6 @@ def seed_of(seed: int, *parts: object) -> int:
 def estimated_tokens(question: Question) -> int:
     """Estimate a question's length in tokens, without the model's tokenizer."""
     chars = sum(len(message.content) for message in question.messages)
-    return -(-chars // CHARS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(question.messages)
+    pictures = sum(bool(message.picture) for message in question.messages)
+    around = TOKENS_PER_MESSAGE * len(question.messages) + TOKENS_PER_PICTURE * pictures
+    return -(-chars // CHARS_PER_TOKEN) + around

@@ -74,7 +74,7 @@ def test_without_the_files_it_is_said_what_makes_them_or_does_without(data, tmp_
     bare = elsewhere(data, tmp_path)
     with pytest.raises(DataError, match=r"holds no knowledge.jsonl: .*--without knowledge"):
         sticker_examples(bare, "train")
-    with pytest.raises(DataError, match=r"holds no descriptions.jsonl .*--without attributes"):
+    with pytest.raises(DataError, match=r"holds no descriptions.jsonl: .*--without attributes"):
         gallery_of(bare)
     assert len(sticker_examples(bare, "train", knowledge=False)) == 40
     assert gallery_of(bare, attributes=False).without_description == 0
