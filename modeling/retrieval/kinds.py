@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from modeling.retrieval.described import with_descriptors, words_told
 from modeling.retrieval.dual_encoder import build_dual_encoder
 from modeling.retrieval.matcher import Pictures, Retriever
 from modeling.retrieval.settings import DualEncoderSettings, RetrievalSettings
@@ -29,8 +30,13 @@ def build_retriever(
     `texts` are all of the training split's, `label_texts` those of its photos.
 
     Raises:
-        DataError: a pretrained model cannot be had, or the folder holds another one.
+        DataError: a pretrained model or a file of descriptors cannot be had, or the folder holds
+            another model.
     """
     if settings.model.__class__ is DualEncoderSettings:
         return build_dual_encoder(settings, texts, pictures, weights, label_texts)
     return BUILDERS[type(settings.model)](settings, texts, pictures, weights)
+    if texts:
+        texts = [*texts, *words_told(settings)]
+    retriever = BUILDERS[type(settings.model)](settings, texts, pictures, weights)
+    return with_descriptors(retriever, settings)

@@ -19,7 +19,8 @@ class Chosen(msgspec.Struct, frozen=True):
     """How training ended: the kept model's dev metrics (percent) and what they were found on.
 
     `without_picture` counts, by split, the queries whose photo has no picture: not trained on, and
-    counted as not found on dev.
+    counted as not found on dev. `without_descriptors` counts those read by their talk alone
+    although descriptors were asked for.
     """
 
     dev: dict[str, float]
@@ -28,6 +29,7 @@ class Chosen(msgspec.Struct, frozen=True):
     left_out: dict[str, dict[str, int]]
     without_picture: dict[str, int]
     training: dict[str, float]
+    without_descriptors: dict[str, int] = {}
 
 
 class RunFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ MARGIN = 0.2  # section 7.1, and VSE++
 PICTURE_SIDE = 224  # section 6.2: "we first resize the image a_i to 224x224"
 
 Speakers = Literal["sharer", "all"]
+Text = Literal["dialogue", "descriptors", "both"]
 LossName = Literal["cross-entropy", "sum-of-hinges", "max-of-hinges"]
 Towers = Literal["image", "label", "image+label"]
 Fit = Literal["squash", "crop"]
@@ -85,10 +86,15 @@ class RetrievalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     the hinge losses. Queries of a step that share a photo are never each other's negatives.
     `pairs_at_once` bounds memory: a step of more pairs is encoded in parts, with the same result.
     `augment` shows crops and mirror images in training. `limit` takes the first dialogues alone;
-    `init_from` is the run whose weights this one starts from.
+    `init_from` is the run whose weights this one starts from. `text` is what queries are read by:
+    the talk, the `descriptors` of a file of photochat describe, or both, the descriptors' scores
+    and loss with the share `descriptor_weight`.
     """
 
     model: ModelSettings
+    text: Text = "dialogue"
+    descriptors: str | None = None
+    descriptor_weight: float = 0.5
     speakers: Speakers = "sharer"
     last_turns: int | None = None
     max_length: int = MAX_LENGTH

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from modeling.retrieval.described import descriptors_for, without_descriptors
 from modeling.retrieval.encoding import ranks_in
 from modeling.retrieval.examples import RetrievalExamples, retrieval_examples
 from modeling.retrieval.kinds import build_retriever
@@ -121,6 +122,7 @@ def train_retrieval(
                 "dev": _without_picture(splits.dev, pictures),
             },
             training=how,
+            without_descriptors=_without_descriptors(splits, settings),
         ),
     )
     if accelerator.is_main_process:
@@ -157,6 +159,16 @@ def _without_picture(examples: RetrievalExamples, pictures: Pictures | None) -> 
     if pictures is None:
         return 0
     return sum(not pictures.has(examples.photos[query.photo]) for query in examples.queries)
+
+
+def _without_descriptors(splits: Splits, settings: RetrievalSettings) -> dict[str, int]:
+    if settings.text == "dialogue":
+        return {}
+    described = descriptors_for(settings)
+    return {
+        "train": without_descriptors(splits.train.queries, described),
+        "dev": without_descriptors(splits.dev.queries, described),
+    }
 
 
 def _texts(examples: RetrievalExamples) -> list[str]:

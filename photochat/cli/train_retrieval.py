@@ -42,6 +42,14 @@ class Speakers(str, Enum):
     ALL = "all"
 
 
+class Text(str, Enum):
+    """What queries are read by."""
+
+    DIALOGUE = "dialogue"
+    DESCRIPTORS = "descriptors"
+    BOTH = "both"
+
+
 class RetrievalLoss(str, Enum):
     """What is minimised."""
 
@@ -100,6 +108,17 @@ def train_retrieval(
     persona: Annotated[
         bool | None,
         typer.Option("--persona", help="Let the persona's name into the photo's text (a leak)."),
+    ] = None,
+    text: Annotated[
+        Text | None, typer.Option(help="Read queries by the talk, its descriptors, or both.")
+    ] = None,
+    descriptors: Annotated[
+        Path | None,
+        typer.Option(help="What photochat describe wrote, for all splits.", metavar="FILE"),
+    ] = None,
+    descriptor_weight: Annotated[
+        float | None,
+        typer.Option(help="With --text both: the descriptors' share.", min=0, max=1),
     ] = None,
     loss: Annotated[RetrievalLoss | None, typer.Option(help="What to minimise.")] = None,
     temperature: Annotated[
@@ -177,6 +196,9 @@ def train_retrieval(
         },
         {
             "speakers": value_of(speakers),
+            "text": value_of(text),
+            "descriptors": None if descriptors is None else str(descriptors.resolve()),
+            "descriptor_weight": descriptor_weight,
             "last_turns": last_turns,
             "max_length": max_length,
             "persona": persona,
@@ -203,6 +225,8 @@ def train_retrieval(
             "seed": seed,
         },
     )
+    if descriptors is not None and settings.text == "dialogue":
+        raise DataError("is read with --text descriptors or --text both", file=descriptors)
     run = run_training(
         _splits(data, settings.limit),
         settings,
@@ -223,6 +247,9 @@ def train_retrieval(
             f"{int(how['steps'])} steps, best {int(how['best_step'])}; "
             f"{how['tokens_per_second']:,.0f} words/s, {how['waiting']:.1%} of it waiting for data"
         )
+    for name, count in chosen.without_descriptors.items():
+        if count:
+            note(f"{count:,} of {chosen.queries[name]:,} talks of {name} have no descriptors")
     for name, count in chosen.without_picture.items():
         if count:
             note(f"{count:,} of {chosen.queries[name]:,} photos of {name} have no picture")
