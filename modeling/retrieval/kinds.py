@@ -33,10 +33,10 @@ def build_retriever(
         DataError: a pretrained model or a file of descriptors cannot be had, or the folder holds
             another model.
     """
-    if settings.model.__class__ is DualEncoderSettings:
-        return build_dual_encoder(settings, texts, pictures, weights, label_texts)
-    return BUILDERS[type(settings.model)](settings, texts, pictures, weights)
     if texts:
         texts = [*texts, *words_told(settings)]
-    retriever = BUILDERS[type(settings.model)](settings, texts, pictures, weights)
+    if settings.model.__class__ is DualEncoderSettings:
+        retriever = build_dual_encoder(settings, texts, pictures, weights, label_texts)
+    else:
+        retriever = BUILDERS[type(settings.model)](settings, texts, pictures, weights)
     return with_descriptors(retriever, settings)
