@@ -25,7 +25,7 @@ def test_knowledge_training_and_measures(place, run_photochat):
     assert (status, err.splitlines()[-1]) == (
         0, f"16 conversations, and 0 from before, in {data}/knowledge.jsonl",
     )  # fmt: skip
-    assert run_photochat(*make, *tags)[2].startswith("0 conversations, and 16 from before")
+    assert run_photochat(*make, *tags)[2].strip().startswith("0 conversations, and 16 from before")
     write_knowledge(data, data / "knowledge.jsonl")  # random weights may have said nothing
     lines = (data / "descriptions.jsonl").read_text().splitlines(keepends=True)
     (data / "descriptions.jsonl").write_text("".join(lines[1:]))
