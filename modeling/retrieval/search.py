@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from modeling.retrieval.encoding import Encoder
 from modeling.retrieval.examples import GalleryPhoto, Query, retrieval_examples
 from modeling.retrieval.features import (
+    VECTOR,
     Vectors,
     as_representations,
     model_hash,
@@ -22,7 +24,7 @@ from modeling.retrieval.features import (
     vector_of,
 )
 from modeling.retrieval.gallery import write_sheet
-from modeling.retrieval.matcher import Matcher
+from modeling.retrieval.matcher import Representations
 from modeling.retrieval.photos import PhotoStore, open_photos, pictures_in
 from modeling.retrieval.ranks import best_photos
 from modeling.retrieval.runs import MODEL, RunFile, finished
@@ -192,11 +194,19 @@ def _by_faiss(
     top: int,
     folder: Path,
 ) -> tuple[list[list[float]], list[list[int]]]:
-    asked = vector_of(encoder.queries(queries))
-    if vectors is None or asked is None or type(encoder.matcher).scores is not Matcher.scores:
+    seen = encoder.queries(queries)
+    asked = vector_of(seen)
+    if vectors is None or asked is None or not _is_product(encoder, seen, asked, vectors[:64]):
         raise DataError("this model compares more than one vector a photo: use --index exact")
     best = _faiss_index(vectors, photos, folder / VECTORS).best(asked, top)
     return best.scores.tolist(), best.places.tolist()
+
+
+def _is_product(encoder: Encoder, seen: Representations, asked: Vectors, vectors: Vectors) -> bool:
+    """Tell whether the model's scores are products of vectors, as FAISS's are, by some of them."""
+    photos = as_representations(vectors, seen[VECTOR].device)
+    scores = encoder.matcher.scores({VECTOR: seen[VECTOR].float()}, photos)
+    return bool(np.allclose(scores.detach().cpu().numpy(), asked @ vectors.T, atol=1e-4))
 
 
 def _faiss_index(vectors: Vectors, photos: Sequence[GalleryPhoto], folder: Path) -> FaissIndex:
