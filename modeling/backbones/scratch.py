@@ -44,15 +44,15 @@ def scratch_model(name: str, texts: Iterable[str]) -> tuple[Any, Any]:
     return getattr(transformers, model)(config), tokenizer
 
 
-def word_tokenizer(texts: Iterable[str]) -> Any:
-    """Return a lower-casing tokenizer that knows the most frequent words of `texts`."""
+def word_tokenizer(texts: Iterable[str], words: int = WORDS) -> Any:
+    """Return a lower-casing tokenizer that knows the `words` most frequent words of `texts`."""
     tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))  # noqa: S106
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     # The words that T5 is asked for and the speakers' marks must be there.
     own = "yes no a b : predict share intent"
     trainer = trainers.WordLevelTrainer(
-        vocab_size=WORDS, special_tokens=SPECIAL, show_progress=False
+        vocab_size=words, special_tokens=SPECIAL, show_progress=False
     )
     tokenizer.train_from_iterator([*texts, *[own] * WORDS], trainer)
     wrap: Any = PreTrainedTokenizerFast  # untyped

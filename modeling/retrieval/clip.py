@@ -7,24 +7,31 @@ model's, learnt on and never beyond 100, as CLIP was trained (arXiv 2103.00020, 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from modeling.retrieval.clip_towers import Clip
+from modeling.retrieval.clip_towers import Clip, load_clip
+from modeling.retrieval.examples import GalleryPhoto, Query
 from modeling.retrieval.layer_decay import rate_factors
 from modeling.retrieval.low_rank import adapt, merged
-from modeling.retrieval.matcher import Batch, Matcher, Representations
+from modeling.retrieval.matcher import (
+    MAX_SCALE,
+    Batch,
+    Matcher,
+    Pictures,
+    Representations,
+    Retriever,
+)
+from modeling.retrieval.settings import ClipSettings, RetrievalSettings, Tuning
+from modeling.retrieval.text_towers import TextInput
+from modeling.retrieval.texts import said
 from photochat.errors import DataError
 
-Tuning = Literal["none", "probe", "lora", "full"]
-
-MAX_SCALE = 100.0
-RANK = 8
 PROBE = "head.safetensors"
 _TOWERS = "towers.model."
 
@@ -33,7 +40,7 @@ class ClipMatcher(Matcher):
     """A CLIP model and what of it learns.
 
     "none" leaves it as it is; "probe" learns a square matrix after each tower, which starts as the
-    identity; "lora" learns low-rank additions to the attention of both; "full" learns everything,
+    identity; "lora" learns low-rank additions to the blocks of both; "full" learns everything,
     at rates that fall by `layer_decay` from block to block towards the input.
     """
 
@@ -42,7 +49,7 @@ class ClipMatcher(Matcher):
         clip: Clip,
         tuning: Tuning = "full",
         *,
-        rank: int = RANK,
+        rank: int = 8,
         layer_decay: float = 1.0,
     ) -> None:
         super().__init__(temperature=None)
@@ -69,7 +76,6 @@ class ClipMatcher(Matcher):
 
     @property
     def _own_scale(self) -> nn.Parameter:
-        """Return the model's own parameter, the logarithm of its scale."""
         scale: nn.Parameter = cast(Any, self._towers[0].model).logit_scale
         return scale
 
@@ -138,3 +144,51 @@ def _identity(width: int) -> nn.Linear:
 
 def _after(head: nn.Linear | None, vectors: Tensor) -> Tensor:
     return vectors if head is None else head(vectors)
+
+
+class ClipFeeder:
+    """Lays out talks, their newest tokens, and pictures for CLIP."""
+
+    def __init__(self, clip: Clip, settings: RetrievalSettings, pictures: Pictures | None) -> None:
+        self._settings, self._pictures = settings, pictures
+        self._text = TextInput(clip.tokenizer, min(settings.max_length, clip.context_length))
+
+    def queries(self, queries: Sequence[Query]) -> Batch:
+        """Return "ids" and "mask" of the talks, their utterances in one line."""
+        settings = self._settings
+        talks = [said(query, settings.speakers, settings.last_turns) for query in queries]
+        return self._text.batch([" ".join(turn.text for turn in turns) for turns in talks])
+
+    def photos(self, photos: Sequence[GalleryPhoto]) -> Batch:
+        """Return "pixels"."""
+        if self._pictures is None:
+            raise DataError("this model looks at pictures: name their folder with --images")
+        return {"pixels": self._pictures.pixels(photos)}
+
+
+def build_clip(
+    settings: RetrievalSettings,
+    texts: Sequence[str],
+    pictures: Pictures | None,
+    weights: Path | None,
+) -> Retriever:
+    """Make a CLIP by name, or load one that was saved to `weights`. `texts` are not needed.
+
+    Raises:
+        DataError: the model cannot be had, sees squares of another size, or nothing of it would
+            learn though there are epochs.
+    """
+    model = cast(ClipSettings, settings.model)
+    if model.tuning == "none" and settings.training.epochs:
+        raise DataError("nothing learns with --set tuning=none: add --epochs 0, or name a tuning")
+    torch.manual_seed(settings.training.seed)
+    clip = load_clip(model.clip, weights=weights)
+    if clip.side != model.side:
+        raise DataError(
+            f"sees pictures of {clip.side} pixels a side: add --set side={clip.side}",
+            file=model.clip,
+        )
+    matcher = ClipMatcher(clip, model.tuning, rank=model.rank, layer_decay=model.layer_decay)
+    if weights is not None:
+        matcher.load_heads(weights)
+    return Retriever(matcher, ClipFeeder(clip, settings, pictures), matcher.save)

@@ -5,16 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from modeling.retrieval.clip import build_clip
 from modeling.retrieval.described import with_descriptors, words_told
+from modeling.retrieval.diana_feeder import build_diana
 from modeling.retrieval.dual_encoder import build_dual_encoder
 from modeling.retrieval.matcher import Pictures, Retriever
-from modeling.retrieval.settings import DualEncoderSettings, RetrievalSettings
+from modeling.retrieval.scan import build_scan
+from modeling.retrieval.settings import (
+    ClipSettings,
+    DianaSettings,
+    DualEncoderSettings,
+    RetrievalSettings,
+    ScanSettings,
+    VseSettings,
+)
+from modeling.retrieval.vsepp import build_vsepp
 
 # Settings, the training split's texts (for vocabularies from scratch), pictures where the model
 # looks at them, and the folder of saved weights, if any -> a model.
 Build = Callable[[RetrievalSettings, Sequence[str], Pictures | None, Path | None], Retriever]
 
-BUILDERS: dict[type, Build] = {DualEncoderSettings: build_dual_encoder}
+BUILDERS: dict[type, Build] = {
+    DualEncoderSettings: build_dual_encoder,
+    VseSettings: build_vsepp,
+    ScanSettings: build_scan,
+    ClipSettings: build_clip,
+    DianaSettings: build_diana,
+}
 
 
 def build_retriever(

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-# The projections of attention, as torch, open_clip, timm and transformers call them.
-ATTENTION = re.compile(
+# The matrices of a transformer's blocks, attention's and those after it, as torch, open_clip, timm
+# and transformers call them.
+MATRICES = re.compile(
     r"(?:^|\.)(in_proj_weight|"
     r"(?:q|k|v|out|query|key|value|qkv|q_proj|k_proj|v_proj|o_proj|out_proj|q_lin|k_lin|v_lin|"
-    r"out_lin|attn\.proj|attention\.output\.dense)\.weight)$"
+    r"out_lin|attn\.proj|attention\.output\.dense|c_fc|c_proj|fc1|fc2)\.weight)$"
 )
 _ORIGINAL = re.compile(r"^(.*?)parametrizations\.([^.]+)\.original$")
 
@@ -40,7 +41,7 @@ class LowRank(nn.Module):
         return matrix + self.scale * (self.up @ self.down)
 
 
-def adapt(module: nn.Module, rank: int, alpha: float, which: re.Pattern[str] = ATTENTION) -> int:
+def adapt(module: nn.Module, rank: int, alpha: float, which: re.Pattern[str] = MATRICES) -> int:
     """Freeze `module` and give a `LowRank` to each matrix whose name fits; return how many."""
     fitting = [
         name

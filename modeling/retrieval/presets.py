@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from modeling.retrieval.settings import DualEncoderSettings, RetrievalSettings
+from modeling.retrieval.settings import (
+    ClipSettings,
+    DianaSettings,
+    DualEncoderSettings,
+    RetrievalSettings,
+    ScanSettings,
+    Tuning,
+    VseSettings,
+)
 from modeling.training.settings import TrainingSettings
 
 
@@ -71,6 +79,67 @@ _MINILM = RetrievalSettings(
     ),
 )
 
+STARK_DATA = "1,000 test photos, arXiv 2407.03958, Table 3"
+
+# arXiv 1707.05612, section 4: Adam at 2e-4, a tenth of it from half of the epochs on, norms cut at
+# 2; section 7.2 of the paper: 20 epochs on PhotoChat after COCO.
+_HARDEST = RetrievalSettings(
+    model=VseSettings(),
+    loss="max-of-hinges",
+    learn_temperature=False,
+    max_length=256,
+    training=TrainingSettings(
+        epochs=20,
+        rows_per_step=128,
+        bucket=1,
+        learning_rate=2e-4,
+        weight_decay=0.0,
+        warmup=0.0,
+        decay="tenth",
+        clip=2.0,
+    ),
+)
+CLIP_B32, CLIP_L14 = "openai/clip-vit-base-patch32", "openai/clip-vit-large-patch14"
+
+
+def _clip(name: str, tuning: Tuning, rate: float, layer_decay: float = 1.0) -> RetrievalSettings:
+    """Customary for fine-tuning: batch 256, decay 0.1, a tenth of the steps to climb, cosine."""
+    return RetrievalSettings(
+        model=ClipSettings(clip=name, tuning=tuning, layer_decay=layer_decay),
+        speakers="all",
+        max_length=77,
+        training=TrainingSettings(
+            epochs=0 if tuning == "none" else 10,
+            rows_per_step=256,
+            bucket=1,
+            learning_rate=rate,
+            weight_decay=0.1,
+            warmup=0.1,
+            decay="cosine",
+        ),
+    )
+
+
+# Its training as published: 10 epochs of 128 pairs at 1e-5, cosine, decay 0.05, a scale of 50 to
+# start with. Which text model goes with PhotoChat is our choice.
+_DIANA = RetrievalSettings(
+    model=DianaSettings(),
+    speakers="all",
+    rounds="random",
+    max_length=256,
+    temperature=1 / 50,
+    training=TrainingSettings(
+        epochs=10,
+        rows_per_step=128,
+        bucket=1,
+        learning_rate=1e-5,
+        fresh_factor=10.0,
+        weight_decay=0.05,
+        warmup=0.1,
+        decay="cosine",
+    ),
+)
+
 PRESETS: dict[str, Preset] = {
     "de-label-ce": Preset(
         "labels through BERT-base",
@@ -104,6 +173,35 @@ PRESETS: dict[str, Preset] = {
     "de-star-r152-tiny-ce": Preset(
         f"ResNet-152, BERT-tiny, {_AFTER_COCO}", _DE_TINY, _paper((9.0, 26.4, 35.7))
     ),
+    "vsepp": Preset(f"VSE++: GRU, ResNet-152, {_AFTER_COCO}", _HARDEST, _paper((10.2, 25.4, 34.2))),
+    "scan-ti-avg": Preset(
+        f"SCAN on region vectors, {_AFTER_COCO}",
+        msgspec.structs.replace(_HARDEST, model=ScanSettings()),
+        _paper((10.4, 27.0, 37.1)),
+    ),
+    "scan-ti-avg-grid": Preset(
+        "SCAN on the patches of a ViT, for want of regions",
+        msgspec.structs.replace(_HARDEST, model=ScanSettings(image="vit_base_patch32_224")),
+    ),
+    "clip-b32-zero-shot": Preset(
+        "CLIP ViT-B/32 as it comes",
+        _clip(CLIP_B32, "none", 0.0),
+        Row(13.7, 28.0, 35.2, STARK_DATA),
+    ),
+    "clip-l14-zero-shot": Preset(
+        "CLIP ViT-L/14 as it comes",
+        _clip(CLIP_L14, "none", 0.0),
+        Row(14.1, 28.7, 35.3, STARK_DATA),
+    ),
+    "clip-b32-probe": Preset(
+        "a matrix after each tower of CLIP ViT-B/32", _clip(CLIP_B32, "probe", 1e-4)
+    ),
+    "clip-b32-lora": Preset(
+        "CLIP ViT-B/32, low-rank additions to its attention", _clip(CLIP_B32, "lora", 1e-4)
+    ),
+    "clip-b32": Preset("CLIP ViT-B/32, tuned whole", _clip(CLIP_B32, "full", 1e-5, 0.9)),
+    "clip-l14": Preset("CLIP ViT-L/14, tuned whole", _clip(CLIP_L14, "full", 1e-5, 0.9)),
+    "diana": Preset("DiaNA: BERT-base, CLIP's ViT-B/16, 16 attributes", _DIANA),
     "minilm-zero-shot": Preset(
         "MiniLM on talk and labels, as it comes",
         msgspec.structs.replace(

@@ -13,13 +13,12 @@ from modeling.metrics import Ranks
 from modeling.retrieval.encoding import Encoder
 from modeling.retrieval.examples import RetrievalExamples
 from modeling.retrieval.matcher import Pictures
-from modeling.retrieval.photos import open_photos
 from modeling.retrieval.ranks import NONE, best_photos, ranks_in_block, ranks_of
+from modeling.retrieval.regions import open_pictures
 from modeling.retrieval.runs import RunFile
 from modeling.retrieval.train import load_run
 from modeling.training.device import open_accelerator
 from modeling.training.settings import Device
-from photochat.errors import DataError
 
 TOP = 5  # photos kept of each query: Figures 5 and 6 show so many
 
@@ -39,12 +38,7 @@ def pictures_of(run: RunFile, examples: RetrievalExamples, images: Path | None) 
     Raises:
         DataError: it does, and `images` is not named or holds none of them.
     """
-    wanted = run.settings.model.pictures
-    if wanted is None:
-        return None
-    if images is None:
-        raise DataError("this model looks at pictures: name their folder with --images")
-    return open_photos(examples.photos, images, side=wanted.side, fit=wanted.fit)
+    return open_pictures(examples.photos, images, run.settings.model.pictures)
 
 
 def rank_examples(

@@ -18,19 +18,18 @@ from the regions' products with each other, so a pair of text and picture costs 
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Direction = Literal["t-i", "i-t"]
-Pooling = Literal["avg", "lse"]
+from modeling.retrieval.settings import Direction, Gathering
 
 NEGATIVE_SLOPE = 0.1
 # The authors' settings for Flickr30K and MSCOCO; the paper's section 4.3 names 9 and 6, 4 and 5.
 ATTENTION_TEMPERATURE: dict[Direction, float] = {"t-i": 9.0, "i-t": 4.0}
-POOLING_TEMPERATURE: dict[Direction, float] = {"t-i": 6.0, "i-t": 5.0}
+GATHERING_TEMPERATURE: dict[Direction, float] = {"t-i": 6.0, "i-t": 5.0}
 MEMORY = 256 * 2**20  # bytes of intermediate results at a time
 _EPSILON = 1e-8
 _COPIES = 5  # tensors of the size of s alive at once
@@ -40,9 +39,9 @@ class Attention(NamedTuple):
     """How words and regions look at each other."""
 
     direction: Direction = "t-i"
-    pooling: Pooling = "avg"
+    gathering: Gathering = "avg"
     temperature: float = ATTENTION_TEMPERATURE["t-i"]
-    pooling_temperature: float = POOLING_TEMPERATURE["t-i"]
+    gathering_temperature: float = GATHERING_TEMPERATURE["t-i"]
 
 
 def scan_scores(
@@ -137,9 +136,10 @@ def _root(squared: Tensor) -> Tensor:
 
 def _pooled(cosine: Tensor, real: Tensor, attention: Attention) -> Tensor:
     """Pool the cosines (p, t, n) over their last dimension, where they are real."""
-    if attention.pooling == "avg":
+    if attention.gathering == "avg":
         return (cosine * real).sum(2) / real.sum(2).clamp(min=1)
-    scaled = (attention.pooling_temperature * cosine).masked_fill(~real, -torch.inf)
+    temperature = attention.gathering_temperature
+    scaled = (temperature * cosine).masked_fill(~real, -torch.inf)
     empty = ~real.any(2)
-    pooled = scaled.masked_fill(empty[..., None], 0.0).logsumexp(2) / attention.pooling_temperature
+    pooled = scaled.masked_fill(empty[..., None], 0.0).logsumexp(2) / temperature
     return pooled.masked_fill(empty, 0.0)

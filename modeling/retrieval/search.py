@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -25,9 +26,11 @@ from modeling.retrieval.features import (
 )
 from modeling.retrieval.gallery import write_sheet
 from modeling.retrieval.matcher import Representations
-from modeling.retrieval.photos import PhotoStore, open_photos, pictures_in
+from modeling.retrieval.photos import PhotoStore, pictures_in
 from modeling.retrieval.ranks import best_photos
+from modeling.retrieval.regions import open_pictures
 from modeling.retrieval.runs import MODEL, RunFile, finished
+from modeling.retrieval.settings import RegionFormat
 from modeling.retrieval.train import load_run
 from modeling.retrieval.vector_index import LARGE, FaissIndex, Index
 from modeling.training.device import open_accelerator
@@ -178,12 +181,10 @@ def _gallery(
 def _pictures(
     run: RunFile, gallery: Sequence[GalleryPhoto], images: Path | None
 ) -> PhotoStore | None:
-    wanted = run.settings.model.pictures
-    if wanted is None:
-        return None
-    if images is None:
-        raise DataError("this model looks at pictures: name their folder with --images")
-    return open_photos(gallery, images, side=wanted.side, fit=wanted.fit)
+    if isinstance(run.settings.model.pictures, RegionFormat):
+        raise DataError("this model looks at regions in files: search with another run")
+    opened = open_pictures(gallery, images, run.settings.model.pictures)
+    return cast("PhotoStore | None", opened)
 
 
 def _by_faiss(

@@ -17,6 +17,7 @@ from modeling.retrieval.encoding import ranks_in
 from modeling.retrieval.examples import Query, RetrievalExamples
 from modeling.retrieval.matcher import Batch, Matcher, Pictures, Representations, Retriever
 from modeling.retrieval.ranks import Ranks
+from modeling.retrieval.rounds import retained
 from modeling.retrieval.settings import RetrievalSettings
 from modeling.retrieval.texts import said, words_of
 from modeling.training.batches import Rows
@@ -53,8 +54,14 @@ class RetrievalTask:
         ]
 
     def rows(self, epoch: int) -> Sequence[Row]:
-        """Return the queries whose photo can be looked at."""
-        return [Row(query, epoch) for query in self._queries]
+        """Return the queries whose photo can be looked at; with random rounds, a prefix of each."""
+        if self.settings.rounds == "all":
+            return [Row(query, epoch) for query in self._queries]
+        seed = self.settings.training.seed
+        return [
+            Row(retained(query, number, seed=seed, epoch=epoch), epoch)
+            for number, query in enumerate(self._queries)
+        ]
 
     def tokens(self, row: Row) -> int:
         """Return how many words the model is given of the talk."""

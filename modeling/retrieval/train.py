@@ -14,11 +14,12 @@ from modeling.retrieval.encoding import ranks_in
 from modeling.retrieval.examples import RetrievalExamples, retrieval_examples
 from modeling.retrieval.kinds import build_retriever
 from modeling.retrieval.matcher import Pictures, Retriever
-from modeling.retrieval.photos import PhotoStore, open_photos
+from modeling.retrieval.regions import open_pictures
 from modeling.retrieval.runs import MODEL, Chosen, RunFile, claim, finished, write_run
 from modeling.retrieval.settings import RetrievalSettings
 from modeling.retrieval.task import RetrievalTask, dev_metrics
 from modeling.retrieval.texts import shown
+from modeling.retrieval.wise import keep_between
 from modeling.training.device import open_accelerator
 from modeling.training.loop import train
 from modeling.training.settings import Device
@@ -68,6 +69,8 @@ def train_retrieval(
         DataError: a split has no usable dialogue; pictures or a model cannot be had; the folder
             holds another run; training failed.
     """
+    if settings.rounds == "random" and settings.text != "dialogue":
+        raise DataError("descriptors are of whole talks: leave them out, or --rounds random")
     for name, examples in (("train", splits.train), ("dev", splits.dev)):
         if not len(examples):
             raise DataError(
@@ -102,6 +105,14 @@ def train_retrieval(
             "waiting": outcome.waiting,
         }
         accelerator = open_accelerator(device, settings.training.precision)
+        how |= keep_between(
+            settings,
+            folder / MODEL,
+            _weights_to_start_from(settings),
+            splits.dev,
+            pictures,
+            accelerator,
+        )
     elif accelerator.is_main_process:
         with atomic_folder(folder / MODEL, replace=True) as part:
             retriever.save(retriever.matcher.state_dict(), part)
@@ -139,18 +150,11 @@ def load_run(folder: Path, pictures: Pictures | None = None) -> Retriever:
     return build_retriever(finished(folder)[0].settings, pictures=pictures, weights=folder / MODEL)
 
 
-def _pictures(
-    splits: Splits, settings: RetrievalSettings, images: Path | None
-) -> PhotoStore | None:
-    wanted = settings.model.pictures
-    if wanted is None:
-        return None
-    if images is None:
-        raise DataError("this model looks at pictures: name their folder with --images")
+def _pictures(splits: Splits, settings: RetrievalSettings, images: Path | None) -> Pictures | None:
     photos = {p.key: p for p in (*splits.train.photos, *splits.dev.photos)}
-    store = open_photos(list(photos.values()), images, side=wanted.side, fit=wanted.fit)
+    store = open_pictures(list(photos.values()), images, settings.model.pictures)
     for name, examples in (("train", splits.train), ("dev", splits.dev)):
-        if _without_picture(examples, store) == len(examples):
+        if store is not None and _without_picture(examples, store) == len(examples):
             raise DataError(f"holds no picture of the split {name}", file=images)
     return store
 

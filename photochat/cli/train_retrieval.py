@@ -50,6 +50,22 @@ class Text(str, Enum):
     BOTH = "both"
 
 
+class Rounds(str, Enum):
+    """How much of each talk training reads."""
+
+    ALL = "all"
+    RANDOM = "random"
+
+
+class Tuning(str, Enum):
+    """What of a CLIP learns."""
+
+    NONE = "none"
+    PROBE = "probe"
+    LORA = "lora"
+    FULL = "full"
+
+
 class RetrievalLoss(str, Enum):
     """What is minimised."""
 
@@ -101,6 +117,19 @@ def train_retrieval(
     ] = None,
     last_turns: Annotated[
         int | None, typer.Option(help="Read this many of the newest turns.", min=1)
+    ] = None,
+    rounds: Annotated[
+        Rounds | None,
+        typer.Option(help="Train on whole talks, or on a random prefix of each, anew each epoch."),
+    ] = None,
+    tuning: Annotated[Tuning | None, typer.Option(help="What of a CLIP learns.")] = None,
+    wise_alpha: Annotated[
+        str | None,
+        typer.Option(help="Share of a CLIP's tuned weights kept, the rest pretrained; or dev."),
+    ] = None,
+    of_model: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting of the kind of model.", metavar="NAME=VALUE"),
     ] = None,
     max_length: Annotated[
         int | None, typer.Option(help="Tokens read at once, the newest.", min=8)
@@ -193,6 +222,9 @@ def train_retrieval(
             "image_weights": image_weights,
             "width": width,
             "word_weight": word_weight,
+            "tuning": value_of(tuning),
+            **_named_values(of_model or []),
+            **({} if wise_alpha is None else {"wise_alpha": _alpha(wise_alpha)}),
         },
         {
             "speakers": value_of(speakers),
@@ -200,6 +232,7 @@ def train_retrieval(
             "descriptors": None if descriptors is None else str(descriptors.resolve()),
             "descriptor_weight": descriptor_weight,
             "last_turns": last_turns,
+            "rounds": value_of(rounds),
             "max_length": max_length,
             "persona": persona,
             "loss": value_of(loss),
@@ -294,15 +327,47 @@ def _settings(
     else:
         raise DataError("name a recipe with --preset (photochat presets lists them)")
     asked = {name: value for name, value in model.items() if value is not None}
+    kind = settings.model.__struct_config__.tag
     for name in asked:
         if name not in settings.model.__struct_fields__:
-            kind = settings.model.__struct_config__.tag
-            raise DataError(f"--{name.replace('_', '-')} is not an option of a {kind}")
+            raise DataError(
+                f"{name} is not a setting of a {kind}: it has "
+                + ", ".join(settings.model.__struct_fields__)
+            )
+    try:
+        changed = msgspec.convert(
+            {**msgspec.structs.asdict(settings.model), **asked, "type": kind},
+            type(settings.model),
+            strict=False,
+        )
+    except msgspec.ValidationError as error:
+        raise DataError(f"a {kind} cannot be set so: {error}") from error
     return msgspec.structs.replace(
         settings,
-        model=msgspec.structs.replace(settings.model, **asked),
+        model=changed,
         **{name: value for name, value in own.items() if value is not None},
         training=msgspec.structs.replace(
             settings.training, **{n: v for n, v in training.items() if v is not None}
         ),
     )
+
+
+def _named_values(given: list[str]) -> dict[str, Any]:
+    """Return NAME=VALUE by name."""
+    for text in given:
+        if "=" not in text:
+            raise DataError(f"--set {text}: write --set NAME=VALUE")
+    pairs = (text.split("=", 1) for text in given)
+    return {name.strip().replace("-", "_"): value.strip() for name, value in pairs}
+
+
+def _alpha(text: str) -> float | str:
+    if text == "dev":
+        return text
+    try:
+        alpha = float(text)
+    except ValueError:
+        alpha = -1.0
+    if not 0 <= alpha <= 1:
+        raise DataError(f"--wise-alpha {text}: name a number from 0 to 1, or dev")
+    return alpha

@@ -23,3 +23,60 @@ def scan_score_of_pair(words, regions, direction, pooling, temperature, pooling_
     if pooling == "avg":
         return relevance.mean()
     return torch.log(torch.exp(pooling_temperature * relevance).sum()) / pooling_temperature
+
+
+def itc_of(scores, identities):
+    """Cross entropy of scaled scores with every photo of an identity right, both ways averaged."""
+
+    def one_way(table, rows, columns):
+        total = 0.0
+        for i, mine in enumerate(rows):
+            right = [j for j, theirs in enumerate(columns) if theirs == mine]
+            p = torch.softmax(table[i], dim=0)
+            total -= sum(torch.log(p[j]) / len(right) for j in right)
+        return total / len(rows)
+
+    return (one_way(scores, identities, identities) + one_way(scores.T, identities, identities)) / 2
+
+
+def sdm_of(scores, identities):
+    """IRRA's similarity distribution matching of scaled scores, both ways added up."""
+    total = 0.0
+    for table in (scores, scores.T):
+        for i, mine in enumerate(identities):
+            same = [float(theirs == mine) for theirs in identities]
+            p = torch.softmax(table[i], dim=0)
+            for j in range(len(same)):
+                q = same[j] / sum(same)
+                total += p[j] * torch.log(p[j] / (q + 1e-8)) / len(identities)
+    return total
+
+
+def attention_of(module, asking, asked):
+    """Multi-head attention of one item: `asking` (n, width), `asked` (m, width), head by head."""
+    width = asking.shape[1]
+    size = width // module.heads
+    rows = []
+    for a in module.query(asking):
+        parts = []
+        for head in range(module.heads):
+            own = slice(head * size, (head + 1) * size)
+            keys, values = module.key(asked)[:, own], module.value(asked)[:, own]
+            weights = torch.softmax(
+                torch.stack([torch.dot(a[own], k) / size**0.5 for k in keys]), dim=0
+            )
+            parts.append(sum(w * v for w, v in zip(weights, values, strict=True)))
+        rows.append(module.out(torch.cat(parts)))
+    return torch.stack(rows)
+
+
+def refined(module, tokens):
+    """The attribute vectors (slots, width) of one item's tokens (n, width), step by step."""
+    asking = module.attributes
+    states = asking + attention_of(module.attend, module.asking(asking), module.tokens(tokens))
+    for block in module.blocks:
+        normed = block.first(states)
+        states = states + attention_of(block.attend, normed, normed)
+        states = states + block.network(block.second(states))
+    states = module.last(states)
+    return torch.stack([row / row.norm() for row in states])

@@ -8,10 +8,11 @@ import transformers
 from torch import nn
 
 from modeling.backbones.scratch import word_tokenizer
-from modeling.retrieval.clip import MAX_SCALE, PROBE, ClipMatcher
+from modeling.retrieval.clip import PROBE, ClipMatcher
 from modeling.retrieval.clip_towers import OPEN_CLIP, load_clip
 from modeling.retrieval.layer_decay import rate_factors
 from modeling.retrieval.low_rank import merged
+from modeling.retrieval.matcher import MAX_SCALE
 from modeling.retrieval.wise import best_alpha, between
 from photochat.errors import DataError
 
@@ -23,27 +24,13 @@ def tiny_open_clip(folder):
     """Write a folder as open_clip keeps its models."""
     import open_clip
 
-    config = {
-        "embed_dim": WIDTH,
-        "vision_cfg": {
-            "image_size": SIDE,
-            "layers": 2,
-            "width": 32,
-            "patch_size": 8,
-            "head_width": 8,
-        },
-        "text_cfg": {
-            "context_length": 77,
-            "vocab_size": 49408,
-            "width": 16,
-            "heads": 2,
-            "layers": 2,
-        },
-    }
+    see = {"image_size": SIDE, "layers": 2, "width": 32, "patch_size": 8, "head_width": 16}
+    read = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 4, "layers": 2}
+    config = {"embed_dim": WIDTH, "vision_cfg": see, "text_cfg": read}
     from modeling.retrieval.clip_towers import OpenClipTowers
 
     torch.manual_seed(0)
-    model = open_clip.CLIP(**{**config, "vision_cfg": config["vision_cfg"]})
+    model = open_clip.CLIP(**config)
     OpenClipTowers(model, config).save(model.state_dict(), folder)
     return f"{OPEN_CLIP}{folder}"
 
@@ -59,7 +46,7 @@ def tiny_transformers(folder):
                 "num_attention_heads": 2,
                 "vocab_size": len(tokenizer),
                 "max_position_embeddings": 77,
-                "eos_token_id": tokenizer.eos_token_id,
+                "eos_token_id": tokenizer.sep_token_id,
             },
             vision_config={**small, "num_attention_heads": 2, "image_size": SIDE, "patch_size": 8},
             projection_dim=WIDTH,
@@ -80,7 +67,7 @@ def names(tmp_path_factory):
 
 def batch_of(clip):
     ids = clip.tokenizer(TEXTS, add_special_tokens=False)["input_ids"]
-    rows = [[*row, clip.tokenizer.eos_token_id] for row in ids]
+    rows = [[*row, clip.tokenizer.sep_token_id] for row in ids]
     longest = max(map(len, rows))
     source = torch.Generator().manual_seed(1)
     return {
@@ -143,12 +130,12 @@ def test_each_way_of_tuning_starts_from_zero_shot_learns_and_is_saved(
 def test_the_logit_scale_stays_below_a_hundred(names):
     matcher = ClipMatcher(load_clip(names["open_clip"]))
     with torch.no_grad():
-        matcher._own_scale.fill_(math.log(MAX_SCALE) + 1)
+        matcher.log_scale.fill_(math.log(MAX_SCALE) + 1)
     assert matcher.log_scale.exp().item() == pytest.approx(MAX_SCALE)
     assert "towers.model.logit_scale" in dict(matcher.named_parameters())
 
 
-def test_adapters_reach_the_attention_of_both_towers_and_nothing_else_learns(names):
+def test_adapters_reach_the_blocks_of_both_towers_and_nothing_else_learns(names):
     for name in names.values():
         matcher = ClipMatcher(load_clip(name), "lora", rank=2)
         learning = {n for n, p in matcher.named_parameters() if p.requires_grad}
