@@ -24,11 +24,12 @@ from verification.association.sentences import SentenceEncoder, default_encoder
 from verification.checks.association import association
 from verification.checks.duplicates import duplicate_finding, near_duplicates
 from verification.checks.fluency import LanguageModel, Surprise, default_language_model, fluency
-from verification.checks.language import fillers, gibberish, not_english, shouting, typos
+from verification.checks.language import fillers, gibberish, not_english, shouting
 from verification.checks.personal import personal_information
 from verification.checks.rules import RULES
 from verification.checks.task_talk import task_talk
 from verification.checks.typing import pasted, too_fast
+from verification.checks.typos import typos
 from verification.checks.word_order import broken_english
 from verification.checks.words import Classifier, default_classifier, inappropriate
 from verification.finding import Checked, Finding, write_findings

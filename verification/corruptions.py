@@ -6,6 +6,7 @@ corrupted dialogue, or None where it cannot be corrupted that way.
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from photochat.dialogue import Dialogue, Turn
-from verification.talk import words_of
+from verification.talk import Word, words_of
 
 Corruption = Callable[[Dialogue, random.Random, Sequence[Dialogue]], "Dialogue | None"]
 
@@ -97,16 +98,26 @@ _DIGITS = "zero one two three four five six seven eight nine".split()  # noqa: S
 
 
 def with_typos(rate: float) -> Corruption:
-    """Misspell each word of three letters or more with probability `rate`."""
+    """Misspell this share of the words (rounded up), among those of three letters or more."""
 
     def corrupt(dialogue: Dialogue, draw: random.Random, _: Sequence[Dialogue]) -> Dialogue:
-        def message(text: str) -> str:
-            for word in reversed(words_of(text)):
-                if len(word.text) > 2 and draw.random() < rate:
-                    text = text[: word.start] + _misspelt(word.text, draw) + text[word.end :]
-            return text
+        words = _said_words(dialogue)
+        long = [(turn, word) for turn, word in words if len(word.text) > 2]
+        count = min(math.ceil(rate * len(words)), len(long))
+        return _with_misspelt(dialogue, draw.sample(long, count), draw)
 
-        return _with_messages(dialogue, [message(turn.message) for turn in dialogue.turns])
+    return corrupt
+
+
+def with_chance_typos(rate: float) -> Corruption:
+    """Misspell each word of three letters or more with probability `rate`.
+
+    By chance some dialogues get no typo at all: one in ten at 5%.
+    """
+
+    def corrupt(dialogue: Dialogue, draw: random.Random, _: Sequence[Dialogue]) -> Dialogue:
+        long = [(turn, word) for turn, word in _said_words(dialogue) if len(word.text) > 2]
+        return _with_misspelt(dialogue, [one for one in long if draw.random() < rate], draw)
 
     return corrupt
 
@@ -244,6 +255,8 @@ CORRUPTIONS: dict[str, tuple[Corruption, tuple[str, ...]]] = {
     "typos in 5% of the words": (with_typos(0.05), ("typos",)),
     "typos in 10% of the words": (with_typos(0.10), ("typos",)),
     "typos in 20% of the words": (with_typos(0.20), ("typos",)),
+    "each word misspelt with probability 5%": (with_chance_typos(0.05), ("typos",)),
+    "each word misspelt with probability 10%": (with_chance_typos(0.10), ("typos",)),
     "word salad": (word_salad, ("broken-english", "fluency")),
     "broken English": (broken_english, ("broken-english", "fluency")),
     "other language": (other_language, ("not-english",)),
@@ -318,7 +331,35 @@ def _shuffled(text: str, draw: random.Random) -> str:
     return " ".join(words)
 
 
+def _said_words(dialogue: Dialogue) -> list[tuple[int, Word]]:
+    return [
+        (index, word)
+        for index, turn in enumerate(dialogue.turns)
+        if not turn.share_photo
+        for word in words_of(turn.message)
+    ]
+
+
+def _with_misspelt(
+    dialogue: Dialogue, words: Sequence[tuple[int, Word]], draw: random.Random
+) -> Dialogue:
+    messages = [turn.message for turn in dialogue.turns]
+    for index, word in sorted(words, key=lambda one: (one[0], -one[1].start)):
+        before, after = messages[index][: word.start], messages[index][word.end :]
+        messages[index] = before + _misspelt(word.text, draw) + after
+    return _with_messages(dialogue, messages)
+
+
 def _misspelt(word: str, draw: random.Random) -> str:
+    """Let one letter slip; tried again where that changes nothing (the o of "too" swapped)."""
+    for _time in range(20):
+        slipped = _slip(word, draw)
+        if slipped != word:
+            return slipped
+    return word
+
+
+def _slip(word: str, draw: random.Random) -> str:
     place = draw.randrange(len(word) - 1)
     kind = draw.choice(("swap", "drop", "double", "neighbour"))
     if kind == "swap":

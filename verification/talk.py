@@ -44,7 +44,9 @@ class Talk:
     @cached_property
     def lower(self) -> list[list[str]]:
         """The words of each turn in lower case."""
-        return [[word.lower for word in words] for words in self.words]
+        return [
+            _lower(message, words) for message, words in zip(self.messages, self.words, strict=True)
+        ]
 
     @property
     def before(self) -> range:
@@ -61,6 +63,14 @@ class Talk:
 def words_of(message: str) -> list[Word]:
     """Cut a message into words, with their places."""
     return [Word(match[0], match.start(), match.end()) for match in _WORD.finditer(message)]
+
+
+def _lower(message: str, words: list[Word]) -> list[str]:
+    """Return each word's `lower`, made for the whole message at once where letters keep places."""
+    lower = message.lower().translate(_APOSTROPHE)
+    if len(lower) != len(message):
+        return [word.lower for word in words]
+    return [lower[word.start : word.end] for word in words]
 
 
 @lru_cache(maxsize=50_000)

@@ -20,11 +20,8 @@ LONG_ALONE = 280  # longer, whatever the others are: none of dev, one of test (2
 LONG_OVER_MEDIAN = 4.0  # and this many times the dialogue's median message
 
 # Language
-KNOWN_ZIPF = 3.2  # "luv" and "vacay" lie near 3, common misspellings ("thier") below it
-RARE_ZIPF = 2.0  # a word of the dictionary that is rarer is likelier a slip ("hade", "thare")
-COMMON_WORDS = 8_000  # a slip away from one of them: a typo
-MIN_TYPOS = 2.0
-TYPOS = 0.035  # of the words; with it about 4% of dev, and 91% of dev with one word in ten misspelt
+TYPOS = 0.0  # log ratio of the whole talk
+MISSPELT = 0.7  # of a word that is shown: twice as likely as in a talk of few typos
 ENGLISH_WORDS = 0.35  # fewer common English words: another language
 MIN_WORDS_OF_LANGUAGE = 4  # in shorter messages a name or two decides
 FOREIGN_LETTERS = 0.5  # letters of no Latin alphabet, of a message's letters

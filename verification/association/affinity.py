@@ -16,41 +16,48 @@ from verification.association.kinds import LEARNED, kin_of, names_of
 from verification.talk import distinct
 
 TOP = (1.0, 0.5, 0.25)  # the best three hints of a label count, the first most
+KIN = 0.8  # what a word for a kind of the label counts at least
 LEVELS = 15  # the table keeps nearness in four bits
 
 
 @lru_cache(maxsize=1)
 def table() -> dict[str, dict[str, float]]:
-    """Return word -> label -> nearness, 0 to 1."""
+    """Return label -> word -> nearness, 0 to 1."""
     with np.load(str(LEARNED / "affinity.npz")) as packed:
         words = packed["words"].tobytes().decode().split("\n")
         labels = packed["labels"].tobytes().decode().split("\n")
         counts, steps, values = packed["counts"], packed["steps"], packed["values"]
     near: dict[str, dict[str, float]] = {}
     start = 0
-    for label, count in zip(labels, counts, strict=True):
-        part = slice(start, start + int(count))
-        for index, value in zip(np.cumsum(steps[part]), values[part], strict=True):
-            near.setdefault(words[int(index)], {})[label] = float(value) / LEVELS
-        start += int(count)
+    for label, count in zip(labels, counts.tolist(), strict=True):
+        part = slice(start, start + count)
+        places, levels = np.cumsum(steps[part]).tolist(), values[part].tolist()
+        near[label] = {
+            words[place]: level / LEVELS for place, level in zip(places, levels, strict=True)
+        }
+        start += count
     return near
 
 
-def hints(words: Iterable[str], labels: Iterable[str]) -> dict[str, dict[str, float]]:
-    """Return label -> word -> nearness for the words that hint at one of the labels.
+@lru_cache(maxsize=4096)
+def hinting(label: str) -> dict[str, float]:
+    """Return every word that hints at a label, with how strongly.
 
     A word that names the label counts 1, one that names a kind of it (or what it is a kind of)
     counts 0.8 at least, whatever the table says.
     """
-    near = table()
-    found: dict[str, dict[str, float]] = {label: {} for label in labels}
-    keys = [(release_name(label), names_of(label), kin_of(label)) for label in found]
-    for word in distinct(words):
-        row = near.get(word, {})
-        for hinted, (name, names, kin) in zip(found.values(), keys, strict=True):
-            value = 1.0 if word in names else max(row.get(name, 0.0), 0.8 * (word in kin))
-            if value:
-                hinted[word] = value
+    known = {word: value for word, value in table().get(release_name(label), {}).items() if value}
+    kin = {word: max(known.get(word, 0.0), KIN) for word in kin_of(label)}
+    return {**known, **kin, **dict.fromkeys(names_of(label), 1.0)}
+
+
+def hints(words: Iterable[str], labels: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Return label -> word -> nearness for the words that hint at one of the labels."""
+    said = tuple(distinct(words))
+    found = {}
+    for label in labels:
+        known = hinting(label)
+        found[label] = {word: known[word] for word in said if word in known}
     return found
 
 

@@ -7,6 +7,7 @@ stands in quotation marks is a note at most.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -44,6 +45,7 @@ _LEVEL: dict[str, Severity] = {
 for _word in words_in("innocent"):
     _LEVEL.pop(_word, None)
 
+_NOWHERE: list[tuple[int, int]] = []
 Classifier = Callable[[list[str]], list[float]]
 
 
@@ -57,20 +59,25 @@ def default_classifier() -> Classifier | None:
         from profanity_check.profanity_check import model, vectorizer
     except ImportError:
         return None
-    cut, places, rarity = vectorizer.build_analyzer(), vectorizer.vocabulary_, vectorizer.idf_
+    cut, places = vectorizer.build_analyzer(), vectorizer.vocabulary_
+    rarity: list[float] = vectorizer.idf_.tolist()
     parts = model.calibrated_classifiers_
-    weights = np.concatenate([part.estimator.coef_ for part in parts])
-    bias = np.array([part.estimator.intercept_[0] for part in parts])
-    slope = np.array([part.calibrators[0].a_ for part in parts])
-    shift = np.array([part.calibrators[0].b_ for part in parts])
+    # What each word adds to each part's margin, before the message's length is divided out.
+    weights = np.concatenate([part.estimator.coef_ for part in parts]) * vectorizer.idf_
+    columns: list[list[float]] = weights.T.tolist()
+    curves = [
+        (place, float(part.estimator.intercept_[0]), part.calibrators[0].a_, part.calibrators[0].b_)
+        for place, part in enumerate(parts)
+    ]
 
     def probability(text: str) -> float:
-        counts = Counter(places[word] for word in cut(text) if word in places)
-        place = list(counts)
-        values = rarity[place] * np.array(list(counts.values()), float)
-        length = float(np.sqrt((values**2).sum())) or 1.0
-        margin = weights[:, place] @ (values / length) + bias
-        return float((1 / (1 + np.exp(slope * margin + shift))).mean())
+        counts = Counter(places[word] for word in cut(text) if word in places).items()
+        length = math.sqrt(sum((rarity[word] * count) ** 2 for word, count in counts)) or 1.0
+        total = 0.0
+        for place, bias, slope, shift in curves:
+            margin = sum(columns[word][place] * count for word, count in counts) / length + bias
+            total += 1 / (1 + math.exp(slope * margin + shift))
+        return total / len(curves)
 
     return lambda texts: [probability(text) for text in texts]
 
@@ -80,7 +87,7 @@ def inappropriate(talk: Talk, classifier: Classifier | None) -> list[Finding]:
     found: list[Finding] = []
     open_turns = []
     for index, message in enumerate(talk.messages):
-        words = list(_rude(message, talk.words[index]))
+        words = list(_rude(message, talk.words[index], talk.lower[index]))
         found += [
             Finding("inappropriate", severity, _SAYS[severity], index, start, end)
             for severity, start, end in words
@@ -107,12 +114,14 @@ _SAYS: dict[Severity, str] = {
 }
 
 
-def _rude(message: str, words: list[Word]) -> list[tuple[Severity, int, int]]:
+def _rude(message: str, words: list[Word], lower: list[str]) -> list[tuple[Severity, int, int]]:
     hits: list[tuple[Severity, int, int]] = []
-    innocent = [match.span() for match in _NEIGHBOURS.finditer(message)]
-    quoted = [match.span() for match in _QUOTED.finditer(message)]
-    for number, word in enumerate(words):
-        severity = _LEVEL.get(word.lower.removesuffix("'s").replace("-", ""))
+    levels = [_LEVEL.get(said.removesuffix("'s").replace("-", "")) for said in lower]
+    innocent = quoted = _NOWHERE
+    if any(levels):
+        innocent = [match.span() for match in _NEIGHBOURS.finditer(message)]
+        quoted = [match.span() for match in _QUOTED.finditer(message)]
+    for number, (word, severity) in enumerate(zip(words, levels, strict=True)):
         if severity is None or _within(word.start, innocent):
             continue
         named = word.text[0].isupper() and not word.text.isupper() and number > 0
