@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 import aiohttp
 
 from collection.campaign import Campaign
+from collection.simulate import phrases
 from collection.simulate.diary import Diary
 from collection.simulate.entry import Shut, enter
 from collection.simulate.habits import Habit
@@ -27,6 +28,7 @@ LOOK_SECONDS = 2.0  # between two looks at the state where nothing is to be done
 IMPATIENT_AFTER = 4  # looks at a silent partner before going on alone
 TROUBLE_EVERY = 5  # turns, in the mean
 TAB_SECONDS = 5.0  # for the server to close the older of two tabs
+RUDE_SHARE = 0.3  # of a rude bot's messages
 PAUSE_TURNS = 5  # how long a trouble lasts at most, in messages' times
 SURVEY_COMMENTS = ("", "", "nice partner", "all went well", "my connection was slow")
 
@@ -143,6 +145,8 @@ class Bot:
         move = next_move(
             self._description(), self._history, self._plan, self._draw, patient=patient
         )
+        if move.kind == "say" and self.habit == "rude" and self._draw.random() < RUDE_SHARE:
+            move = Move("say", self._draw.choice(phrases.RUDE))
         if move.kind != "wait":
             self._looks = 0
             await self._do(move)
@@ -274,7 +278,7 @@ class Bot:
 
     async def _trouble(self) -> bool:
         """Have the habit's trouble now and then. True: the bot has left for good."""
-        if self.habit == "plain" or self._draw.random() > 1 / TROUBLE_EVERY:
+        if self.habit in ("plain", "rude") or self._draw.random() > 1 / TROUBLE_EVERY:
             return False
         self._diary.write("trouble", self.worker, conversation=self._conversation, error=self.habit)
         assert self._line is not None

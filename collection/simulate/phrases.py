@@ -83,6 +83,14 @@ MORE = (
     "you would have loved {it}",
     "there is a story behind {it}, I will tell you one day",
 )
+RUDE = (
+    "what the fuck is taking you so long",
+    "this is such bullshit",
+    "you are a complete asshole",
+    "shut up and let me finish, bitch",
+    "mail me at jo.marten@mailbox.example then",
+    "call me: 212-555-0134",
+)
 MORE_PEOPLE = (
     "{name} asked about you, by the way",
     "{name} looked so happy",

@@ -36,6 +36,9 @@ def rehearse(
     odd: Annotated[
         float, typer.Option(help="Share of bots with odd ways of handing in.", min=0, max=1)
     ] = 0.1,
+    rude: Annotated[
+        float, typer.Option(help="Share of bots that swear or give addresses away.", min=0, max=1)
+    ] = 0.0,
     seed: Seed = 0,
     force: Force = False,
     as_json: AsJson = False,
@@ -64,7 +67,7 @@ def rehearse(
         part.write_text(rehearsed(content, chat, mturk), encoding="utf-8")
     result = _campaign(
         context.find_root().command, file, pool, images, out, chat, mturk,
-        pairs=str(pairs), rate=str(rate), odd=str(odd), seed=str(seed),
+        pairs=str(pairs), rate=str(rate), odd=str(odd), rude=str(rude), seed=str(seed),
     )  # fmt: skip
     if as_json:
         print_json(result)
@@ -79,7 +82,7 @@ def rehearse(
 
 def _campaign(
     root: Any, file: Path, pool: Path, images: Path, out: Path, chat: str, mturk: str,
-    *, pairs: str, rate: str, odd: str, seed: str,
+    *, pairs: str, rate: str, odd: str, rude: str, seed: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Run the campaign and return what its commands answer, by their names.
 
@@ -110,7 +113,8 @@ def _campaign(
         answers["simulate"] = ask(
             root, "Strangers talk; one of the two shares a photo. Some drop out.",
             "simulate", "--url", f"http://{chat}", *bots, "--config", file, "--rate", rate,
-            "--odd", odd, "--patience", PATIENCE_SECONDS, "--log", out / "workers.jsonl",
+            "--odd", odd, "--rude", rude, "--patience", PATIENCE_SECONDS,
+            "--log", out / "workers.jsonl",
         )  # fmt: skip
         answers["review"] = ask(
             root, "Who handed in?", "campaign", "review", "--approve-automatically", *at_mturk

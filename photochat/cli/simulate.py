@@ -43,6 +43,9 @@ def simulate(
     spoiling: Annotated[
         float, typer.Option(help="Share that stays silent or leaves.", min=0, max=1)
     ] = 0.05,
+    rude: Annotated[
+        float, typer.Option(help="Share that swears or gives its address away.", min=0, max=1)
+    ] = 0.0,
     patience: Annotated[
         float, typer.Option(help="Seconds to try to reach a server that is down.", min=0)
     ] = 120.0,
@@ -90,8 +93,8 @@ def simulate(
     from collection.simulate.habits import Shares
     from collection.simulate.run import simulate as run
 
-    if troubled + spoiling > 1:
-        raise DataError("add up to more than 1", field="--troubled and --spoiling")
+    if troubled + spoiling + rude > 1:
+        raise DataError("add up to more than 1", field="--troubled, --spoiling and --rude")
     result = run(
         url,
         load_campaign(config) if config else Campaign(),
@@ -99,7 +102,7 @@ def simulate(
         rate=rate,
         seed=seed,
         log=log,
-        shares=Shares(troubled, spoiling),
+        shares=Shares(troubled, spoiling, rude),
         secret=os.environ.get("PHOTOCHAT_SECRET") or None,
         patience=patience,
         max_wait=max_wait,

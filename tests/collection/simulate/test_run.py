@@ -69,10 +69,11 @@ def test_an_earlier_log_is_not_mixed_with_a_new_one(tmp_path: Path) -> None:
 
 
 def test_every_habit_is_drawn_in_its_share() -> None:
-    """All seven among a thousand bots, and only the plain when nothing else is asked for."""
+    """All eight among a thousand bots, and only the plain when nothing else is asked for."""
     import random
 
-    drawn = [draw_habit(random.Random(seed), Shares(0.5, 0.1)) for seed in range(1000)]
+    drawn = [draw_habit(random.Random(seed), Shares(0.5, 0.1, 0.1)) for seed in range(1000)]
     assert set(drawn) == set(HABITS)
-    assert 0.3 < drawn.count("plain") / 1000 < 0.5
+    assert 0.2 < drawn.count("plain") / 1000 < 0.4
+    assert 0.05 < drawn.count("rude") / 1000 < 0.15
     assert {draw_habit(random.Random(seed), Shares(0, 0)) for seed in range(100)} == {"plain"}

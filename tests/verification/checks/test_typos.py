@@ -6,7 +6,7 @@ import pytest
 
 from photochat.records import read_records
 from tests.conftest import SAMPLE
-from tests.verification.talks import PIZZA, talk
+from tests.verification.talks import PIZZA, TRIP, talk
 from verification.checks.typos import SOUND, typos, weigh, weigh_word
 from verification.corruptions import corrupted
 from verification.talk import Talk
@@ -50,7 +50,7 @@ def test_the_name_that_the_sharer_was_given_is_no_typo():
 
 def test_sound_words_speak_against_typos_and_a_word_said_again_counts_once():
     few = Talk(talk("A: teh cake is waht we had\nB: nice"))
-    many = Talk(talk("A: teh cake is waht we had\nB: nice" + PIZZA))
+    many = Talk(talk("A: teh cake is waht we had\nB: nice" + PIZZA.rstrip() + TRIP))
     again = Talk(talk("A: teh cake is waht we had\nB: nice\n" + "A: teh waht\n" * 20))
     assert weigh(many)[0] < weigh(few)[0]
     assert weigh(again)[0] == pytest.approx(weigh(few)[0])
