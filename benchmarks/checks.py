@@ -1,8 +1,9 @@
 """The verification checks on real dialogues: false alarms, association, corruptions, speed.
 
-`python -m benchmarks.checks` (with `plain`: without the models). Thresholds and weights come from
-the dev split; every rate here is of the published test dialogues that are at hand, or of the
-corruptions made from them.
+`python -m benchmarks.checks` (`plain`: without models; `few`: they read a tenth). Thresholds
+and weights come from the dev split; every rate here is of the published test dialogues that are at
+hand, or of the corruptions made from them. The language model reads two dialogues a
+second on a core: it reads each accepted dialogue once, and a hundred of each corruption.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from benchmarks.dialogues import REPOSITORY
 from benchmarks.report import machine, report
@@ -33,15 +36,21 @@ from verification.check import (
 )
 from verification.checks.duplicates import near_duplicates
 from verification.checks.rules import RULES
+from verification.checks.typos import weigh
 from verification.corruptions import CORRUPTIONS, corrupted
 from verification.finding import Checked
 from verification.learn.association import examples
 from verification.report import rates
+from verification.talk import Talk
 
 MANY = 100_000
 WORDS = [f"word{number}" for number in range(4_000)]
-WITH_MODELS = ("word salad", "broken English", "talk moved after the share")
-CORRUPTED_WITH_MODELS = 100  # dialogues of each kind: a language model reads them
+READ, ASSOCIATED = ("fluency", "association")  # the checks that have models
+CORRUPTED_WITH_MODELS = 100  # dialogues of each kind
+PROFILED = 40
+FEW = 10  # the part of all this that `few` takes
+TYPO_KINDS = [kind for kind, (_, checks) in CORRUPTIONS.items() if checks == ("typos",)]
+FALSE_ALARMS = (0.02, 0.04, 0.06, 0.1, 0.2)
 
 
 def main() -> None:
@@ -51,24 +60,32 @@ def main() -> None:
     if not path.is_file():
         sys.exit(f"needs the published test dialogues ({path})")
     names = NO_MODELS if sys.argv[1:] == ["plain"] else installed_models()
+    few = FEW if sys.argv[1:] == ["few"] else 1
     claims: list[tuple[str, float, str, float]] = []
     about: dict[str, Any] = {"data": "500 published test dialogues"}
     for title, used in {"words": NO_MODELS, "models": names}.items():
         if title == "models" and names == NO_MODELS:
             continue
-        claims += false_alarms(title, path, used, about)
-        claims += association(title, read_records(path), used, about)
-        claims += recalls(title, read_records(path), used, about)
+        dialogues = read_records(path)
+        part = dialogues[:: few if title == "models" else 1]
+        claims += false_alarms(title, part, used, about)
+        claims += association(title, part, used, about)
+        claims += recalls(title, dialogues, used, about, CORRUPTED_WITH_MODELS // few)
+        if title == "models":
+            claims += profile(dialogues[:PROFILED], used)
+    typo_curve(read_records(path), about)
     claims += speed(path)
     claims += duplicates()
     report("checks", claims, {**about, **machine("wordfreq", "rensa", "harper-py")})
 
 
 def false_alarms(
-    title: str, path: Path, names: ModelNames, about: dict[str, Any]
+    title: str, dialogues: list[Dialogue], names: ModelNames, about: dict[str, Any]
 ) -> list[tuple[str, float, str, float]]:
     """Check what people accepted."""
     with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "raw.jsonl"
+        write_records(path, dialogues)
         start = time.perf_counter()
         checked = check(path, Path(folder) / "findings.jsonl", names).checked
         seconds = time.perf_counter() - start
@@ -112,16 +129,22 @@ def association(
 
 
 def recalls(
-    title: str, dialogues: list[Dialogue], names: ModelNames, about: dict[str, Any]
+    title: str, dialogues: list[Dialogue], names: ModelNames, about: dict[str, Any], most: int
 ) -> list[tuple[str, float, str, float]]:
-    """Check each kind of corruption; found is a `review` or `reject` of the right check."""
-    models = load(names)
+    """Check each kind of corruption; found is a `review` or `reject` of the right check.
+
+    With models, `most` dialogues of the kinds whose checks have one: the others come out the same.
+    """
+    every = load(names)
     claims, rows = [], []
     for kind, (_, checks) in CORRUPTIONS.items():
-        if title == "models" and kind not in WITH_MODELS:
-            continue
-        pairs = corrupted(dialogues, kind)
-        pairs = pairs[:CORRUPTED_WITH_MODELS] if title == "models" else pairs
+        models, pairs = every, corrupted(dialogues, kind)
+        if title == "models":
+            if not {READ, ASSOCIATED} & set(checks):
+                continue
+            pairs = pairs[:most]
+            unused = "encode" if READ in checks else "surprise"
+            models = models._replace(**{unused: None})
         found = 0
         for _, worse in pairs:
             findings = check_dialogue(worse, models).findings
@@ -131,6 +154,45 @@ def recalls(
     print_table([f"corruption, {title}", "dialogues", "recall"], rows)
     about[f"{title}: recall"] = {row[0]: row[2] for row in rows}
     return claims
+
+
+def typo_curve(dialogues: list[Dialogue], about: dict[str, Any]) -> None:
+    """Show what the typo check would find at other false alarms than its threshold's."""
+    sound = np.array([weigh(Talk(dialogue))[0] for dialogue in dialogues])
+    limits = {share: float(np.quantile(sound, 1 - share)) for share in FALSE_ALARMS}
+    rows = []
+    for kind in TYPO_KINDS:
+        worse = np.array([weigh(Talk(one))[0] for _, one in corrupted(dialogues, kind)])
+        rows.append([kind, *(round(float((worse > limit).mean()), 3) for limit in limits.values())])
+    heads = [f"{share:.0%} false alarms" for share in limits]
+    print_table(["recall of typos at", *heads], rows)
+    about["typos: recall at false alarms"] = {
+        row[0]: dict(zip(heads, row[1:], strict=True)) for row in rows
+    }
+
+
+def profile(dialogues: list[Dialogue], names: ModelNames) -> list[tuple[str, float, str, float]]:
+    """Say how much of the time with models is the models'."""
+    models, spent = load(names), [0.0]
+
+    def timed(model: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
+            start = time.perf_counter()
+            answer = model(*arguments)
+            spent[0] += time.perf_counter() - start
+            return answer
+
+        return run
+
+    assert models.encode is not None
+    assert models.surprise is not None
+    models = models._replace(encode=timed(models.encode), surprise=timed(models.surprise))
+    check_dialogue(dialogues[0], models)
+    spent[0], start = 0.0, time.perf_counter()
+    for dialogue in dialogues[1:]:
+        check_dialogue(dialogue, models)
+    share = spent[0] / (time.perf_counter() - start)
+    return [("models: share of the time that is the models'", share, ">=", 0.9)]
 
 
 def speed(path: Path) -> list[tuple[str, float, str, float]]:
