@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,14 @@ from verification.association.score import Encode, logits
 from verification.association.sentences import SentenceEncoder, default_encoder
 from verification.learn.association import Example, examples
 
-DIALOGUES = 100
-OTHERS = 20  # other photos drawn for each
+DIALOGUES = 60
+OTHERS = 10  # other photos drawn for each
 MAX_TOKENS = 320
 BATCH = 32
 
 
 class CrossEncoder:
-    """Reads a talk and labels as one text; the higher, the better they fit."""
+    """Reads labels (its query) and a talk (its passage) together; higher is a better fit."""
 
     def __init__(self, folder: Path) -> None:
         import onnxruntime
@@ -40,7 +39,7 @@ class CrossEncoder:
 
         self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_padding()
-        self._tokenizer.enable_truncation(MAX_TOKENS, strategy="only_first", direction="left")
+        self._tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second", direction="left")
         self._session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), providers=["CPUExecutionProvider"]
         )
@@ -50,7 +49,7 @@ class CrossEncoder:
         """Score one talk against photos."""
         scores = []
         for start in range(0, len(photos), BATCH):
-            batch = self._tokenizer.encode_batch([(talk, p) for p in photos[start : start + BATCH]])
+            batch = self._tokenizer.encode_batch([(p, talk) for p in photos[start : start + BATCH]])
             fields = {
                 "input_ids": np.array([one.ids for one in batch], np.int64),
                 "attention_mask": np.array([one.attention_mask for one in batch], np.int64),
@@ -78,12 +77,10 @@ def main() -> None:
     cross = CrossEncoder(folder)
     encoder = default_encoder()
     encode = None if encoder is None else SentenceEncoder(encoder)
-    start = time.perf_counter()
     reranked = [
         cross(" ".join(some[i].turns), [", ".join(some[j].photo.objects) for j in row])
         for i, row in zip(chosen, columns, strict=True)
     ]
-    seconds = (time.perf_counter() - start) / (DIALOGUES * (OTHERS + 1))
     rows: dict[str, list[Numbers]] = {
         "BM25": _of_all(CANDIDATES["BM25"][1], some, chosen, columns),
         "hints table and label words": _chosen(some, chosen, columns, None),
@@ -97,7 +94,8 @@ def main() -> None:
     found = {name: round(_area(scores), 4) for name, scores in rows.items()}
     print_table(["association", "AUC"], [[name, f"{value:.3f}"] for name, value in found.items()])
     about = {"data": f"{DIALOGUES} test dialogues, {OTHERS} other photos each", "AUC": found}
-    claims = [("milliseconds a pair, cross-encoder", 1000 * seconds, "<=", 50.0)]
+    less = found["hints table and label words"] - found["cross-encoder"]
+    claims = [("AUC of the score without models, less the cross-encoder's", less, ">=", 0.0)]
     report("reranker", claims, {**about, **machine()})
 
 

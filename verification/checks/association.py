@@ -13,7 +13,7 @@ from verification.association.affinity import hints
 from verification.association.score import Encode, logits, probability
 from verification.finding import Finding
 from verification.talk import Talk
-from verification.thresholds import AFTER, ASSOCIATION, ASSOCIATION_WITH_MODELS
+from verification.thresholds import ASSOCIATION, ASSOCIATION_WITH_MODELS
 
 SHOWN_HINTS = 3
 STRONG_HINT = 0.5  # weaker ones are not worth a reviewer's look
@@ -29,7 +29,7 @@ def association(talk: Talk, encode: Encode | None) -> list[Finding] | None:
     after = _logit(talk, talk.after, photo, encode)
     score = round(probability(before), 3)
     labels = ", ".join(photo.objects)
-    contrast = before - AFTER * after
+    contrast = before - limits.after * after
     if contrast < limits.contrast and after > before:
         text = (
             f"What the photo shows ({labels}) is spoken of only after the share: before it, the "
