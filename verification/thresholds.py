@@ -60,7 +60,7 @@ class AssociationLimits(NamedTuple):
 
 
 ASSOCIATION = AssociationLimits(unassociated=-3.2, contrast=-0.3, after=0.8)
-ASSOCIATION_WITH_MODELS = AssociationLimits(unassociated=-1.5, contrast=-0.3, after=0.74)
+ASSOCIATION_WITH_MODELS = AssociationLimits(unassociated=-4.0, contrast=-0.8, after=0.5)
 
 # Near-duplicates: Jaccard similarity of word triples
 NEAR_DUPLICATE = 0.5
