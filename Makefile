@@ -5,16 +5,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo serve-demo test lint bench constraints clean
+.PHONY: help demo serve-demo test lint docs bench constraints clean
 
 help:            ## show this list
 	@sed -n 's/^\([a-z-]*\): *.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: .venv/demo ## run the toolkit on its made-up sample, into demo/
-	@$(BIN)/photochat demo --out demo --force
+demo: .venv/demo ## run the toolkit on its made-up sample; look at demo/results/report.html
+	@$(BIN)/photochat demo --out demo
 
 serve-demo: .venv/demo ## serve the chat on the sample, to try it in two browsers
-	@$(BIN)/photochat demo --serve --out demo --force
+	@$(BIN)/photochat demo --serve --out demo
 
 test: .venv/test ## run all tests, the linter and the type checker among them
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -22,17 +22,21 @@ test: .venv/test ## run all tests, the linter and the type checker among them
 lint: .venv/test ## check style and types, and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/python -m mypy
 
+docs: .venv/test ## build the documentation into site/, from these files alone
+	@$(BIN)/python docs/reference.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict && echo "open site/index.html"
+
 bench: .venv/test ## measure every speed claim; results in benchmarks/results/
 	@$(BIN)/python -m benchmarks
 
 constraints:     ## pin the newest versions that fit together, for Python 3.10 and later
 	@$(BIN)/python -m pip install --quiet uv
 	@printf 'torch==2.14.1\ntorchvision==0.29.1\n' | $(BIN)/uv pip compile --quiet --universal \
-		--python-version 3.10 --extra all --extra dev --constraint - --upgrade \
+		--python-version 3.10 --extra all --extra docs --extra dev --constraint - --upgrade \
 		--no-header --no-annotate --no-emit-index-url pyproject.toml --output-file constraints.txt
 
 clean:           ## remove what the targets made
-	rm -rf .venv demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv demo site build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -47,5 +51,5 @@ clean:           ## remove what the targets made
 
 .venv/test: .venv/bin/python pyproject.toml constraints.txt
 	@echo "installing the toolkit and what its tests need"
-	@$(PIP) --editable '.[browse,models,postgres,redis,search,verify,dev]'
+	@$(PIP) --editable '.[browse,models,postgres,redis,search,verify,docs,dev]'
 	@touch $@ .venv/demo

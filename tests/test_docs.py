@@ -119,3 +119,43 @@ def test_the_targets_that_the_readme_names_exist():
     makefile = (REPOSITORY / "Makefile").read_text()
     for target in re.findall(r"`?make ([a-z-]+)", (REPOSITORY / "README.md").read_text()):
         assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_the_examples_of_extending_run(tmp_path):
+    """Each as it stands, and the check finds what it is for."""
+    pytest.importorskip("torch")
+    blocks = re.findall(
+        r"```python\n(.*?)```", (REPOSITORY / "docs" / "extending.md").read_text(), re.S
+    )
+    check, recruiter, model = blocks
+    proof = """
+from photochat.dialogue import Dialogue, Turn
+talk = Talk(Dialogue((Turn("LOOK AT THIS NOW", False, 0), Turn("ok", False, 1)), 1, "", ""))
+assert [finding.turn for finding in shouting(talk)] == [0]
+"""
+    for number, code in enumerate((check + proof, recruiter, model)):
+        exec(compile(code, f"extending.md, block {number + 1}", "exec"), {"__name__": "example"})
+
+
+def test_the_site_builds_from_these_files_alone(tmp_path):
+    """Strictly: every link leads somewhere; and no page asks a network for anything."""
+    pytest.importorskip("mkdocs")
+    result = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr[-3000:]
+    for page in tmp_path.rglob("*.html"):
+        loaded = re.findall(
+            r"""<(?:script|img|link)[^>]*?(?:src|href)=["']?(https?:[^"' >]+)""", page.read_text()
+        )
+        assert [address for address in loaded if "canonical" not in address] == [], page
+
+
+def test_every_dependency_is_explained():
+    """By name in docs/dependencies.md, those for development apart."""
+    project = (REPOSITORY / "pyproject.toml").read_text()
+    asked = project.partition("dependencies = [")[2].partition("docs = [")[0]
+    page = (REPOSITORY / "docs" / "dependencies.md").read_text()
+    for name in re.findall(r'^ +"([A-Za-z0-9-]+)', asked, re.M):
+        assert name in page, name
