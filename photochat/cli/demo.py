@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 SAMPLE_FILES = ("open_images", "campaign.toml")
 PIPELINE = "pipeline.toml"
-BASELINE, NETWORK = 'preset = "tfidf"', 'preset = "tiny"'  # of [intent] in the sample's file
+# Of [intent] in the sample's file; networks for both tasks where the models extra is installed.
+BASELINE, NETWORK = 'preset = "tfidf"', 'preset = "tiny"'
+RETRIEVAL = '\n[retrieval]\npreset = "tiny"\n'
 
 
 def register(app: typer.Typer) -> None:
@@ -88,10 +90,10 @@ def demo(
 
 
 def _write_pipeline(source: Traversable, target: Path) -> None:
-    """Write the sample's pipeline file; a small network takes the baseline's place if it can."""
+    """Write the sample's pipeline file, with small networks where they can be trained."""
     text = source.read_text(encoding="utf-8")
     if has_models():
-        text = text.replace(BASELINE, NETWORK)
+        text = text.replace(BASELINE, NETWORK) + RETRIEVAL
     with atomic_file(target) as part:
         part.write_text(text, encoding="utf-8")
 

@@ -16,12 +16,14 @@ from photochat.dialogue import Dialogue
 from photochat.errors import DataError
 from photochat.images import image_path
 from photochat.records import read_records
+from photochat.release import read_release
 from photochat.themes import THEMES
 
 if TYPE_CHECKING:
     from photochat.pipeline.run import Pipeline
 
 SHOWN_ACCEPTED, SHOWN_REJECTED = 4, 2
+SHOWN_QUERIES, SHOWN_FOUND, SHOWN_TURNS = 6, 5, 4
 Values = dict[str, Any]
 
 
@@ -189,7 +191,7 @@ def examples(answers: Answers) -> list[Values]:
         for dialogue in draw.sample(found, min(most, len(found))):
             reasons = (dialogue.extra or {}).get("rejected_for") or ()
             shown.append({"dialogue": dialogue, "good": is_good, "reasons": reasons,
-                          "file": _file_of(dialogue, answers.places.images)})  # fmt: skip
+                          "file": _picture(dialogue.photo_id, answers.places.images)})  # fmt: skip
     return shown
 
 
@@ -199,8 +201,32 @@ def models(answers: Answers) -> Values:
         "bm25": answers.of("bm25"),
         "intent": answers.of("intent-test"),
         "retrieval": answers.of("retrieval-test"),
-        "gallery": None,
+        "gallery": gallery(answers),
     }
+
+
+def gallery(answers: Answers) -> list[Values]:
+    """Return some queries of the test split beside the photos that were found, best first.
+
+    A fair look, not the best or the worst: queries at equal distances of the ranks.
+    """
+    file = answers.places.out / "retrieval" / "ranks" / "test.json"
+    if not (answers.has("retrieval-test") and file.is_file()):
+        return []
+    ranks = _json(file)
+    of_id = {d.dialogue_id: d for d in read_release(answers.places.release).split("test")}
+    order = sorted(range(len(ranks["ranks"])), key=lambda place: (ranks["ranks"][place], place))
+    shown = []
+    for place in order[:: max(1, len(order) // SHOWN_QUERIES)][:SHOWN_QUERIES]:
+        dialogue, gold = of_id[ranks["dialogue_ids"][place]], ranks["photos"][place]
+        found = [
+            {"file": _picture(key, answers.places.images), "right": key == gold, "name": key}
+            for key in ranks["best"][place][:SHOWN_FOUND]
+        ]
+        shown.append({"dialogue": dialogue, "rank": ranks["ranks"][place], "found": found,
+                      "said": dialogue.before_share[-SHOWN_TURNS:],
+                      "gold": _picture(gold, answers.places.images)})  # fmt: skip
+    return shown
 
 
 def next_steps(answers: Answers) -> list[tuple[str, str]]:
@@ -230,6 +256,14 @@ def next_steps(answers: Answers) -> list[tuple[str, str]]:
                 f"{answers.places.release} --preset ... --out ...",
             )
         )
+    if answers.settings.retrieval is None:
+        steps.append(
+            (
+                "Train networks too: install the models extra, and name presets under "
+                "[intent] and [retrieval] of the pipeline file.",
+                "pip install 'photochat-toolkit[models]'",
+            )
+        )
     if answers.has("package"):
         steps.append(
             (
@@ -246,7 +280,8 @@ def more(answers: Answers) -> list[tuple[str, str]]:
         ("check.html", "what the checks found, dialogue by dialogue"),
         ("decisions/report.html", "votes, agreement and decisions"),
         ("intent/report.html", "the intent model: curves, thresholds, mistakes"),
-        ("retrieval/report.html", "the retrieval model: curves, mistakes"),
+        ("retrieval/report.html", "the retrieval model: curves, themes"),
+        ("retrieval/gallery.html", "more of what it found"),
         ("plots", "plots of the release"),
         ("package/README.md", "the data card"),
     )
@@ -258,11 +293,12 @@ def _dialogues(file: Path) -> list[Dialogue]:
     return read_records(file) if file.stat().st_size else []
 
 
-def _file_of(dialogue: Dialogue, images: Path | None) -> Path | None:
-    if images is None or dialogue.photo_id is None:
+def _picture(photo_id: str | None, images: Path | None) -> Path | None:
+    """Return where a photo's picture lies, if it has an id that names one."""
+    if images is None or photo_id is None:
         return None
     try:
-        return image_path(images, dialogue.photo_id)
+        return image_path(images, photo_id)
     except DataError:
         return None
 

@@ -298,9 +298,13 @@ def _models(settings: Settings, place: Places) -> list[Stage]:
 
 
 def _training(task: str, title: str, asked: Training, seed: int, place: Places) -> list[Stage]:
+    shown: tuple[Path, ...]
     run, data = place.out / task, ("--data", str(place.release))
     pictures: tuple[Path, ...] = (place.images,) if task == "retrieval" and place.images else ()
     images = _each("--images", pictures)
+    shown = (run / "metrics.json", run / "report.html")
+    if task == "retrieval":
+        shown = (*shown, run / "gallery.html")
     return [
         Stage(
             task,
@@ -321,8 +325,8 @@ def _training(task: str, title: str, asked: Training, seed: int, place: Places) 
              "--json"),
             "modeling",
             (place.release, *pictures, run / "settings.json", run / "model"),
-            (run / "metrics.json", run / "report.html"),
-            (run / "metrics.json", run / "report.html"),
+            shown,
+            shown,
             place.answer(f"{task}-test"),
         ),
     ]  # fmt: skip

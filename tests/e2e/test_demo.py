@@ -23,12 +23,13 @@ def test_the_demo_collects_splits_counts_evaluates_and_reports(
                     "campaign estimate", "campaign launch", "simulate", "campaign review",
                     "campaign pay", "campaign reconcile", "export", "check", "simulate-reviews",
                     "decide", "validate", "split", "stats", "evaluate bm25", "train intent",
-                    "package"):  # fmt: skip
+                    "train retrieval", "package"):  # fmt: skip
         assert f"$ photochat {command}" in said
     results = out / "results"
     assert len(read_release(results / "release").dialogues) >= 20
     for made in ("contact-sheet.png", "check.html", "decisions/report.html", "plots/themes.svg",
-                 "intent/report.html", "package/croissant.json"):  # fmt: skip
+                 "intent/report.html", "retrieval/gallery.html",
+                 "package/croissant.json"):  # fmt: skip
         assert (results / made).exists(), made
     collected = results / "collect"
     found = compare(read_diary(collected / "workers.jsonl"), read_export(collected / "raw.jsonl"))
@@ -40,7 +41,7 @@ def test_the_demo_collects_splits_counts_evaluates_and_reports(
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", page), "nothing from a network"
 
     status, _, said = run_photochat("demo", "--out", out)
-    assert (status, "0 of 13 stages run" in said) == (0, True)
+    assert (status, "0 of 15 stages run" in said) == (0, True)
     (tmp_path / "mine").write_text("not a demonstration")
     status, _, err = run_photochat("demo", "--out", tmp_path)
     assert (status, "--force" in err) == (2, True)
