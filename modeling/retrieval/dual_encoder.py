@@ -55,7 +55,10 @@ class DualEncoder(Matcher):
     ) -> None:
         super().__init__(temperature, learn_temperature)
         self.word_weight = word_weight
-        self.context, self.label, self.image = context, label, image
+        self.context, self.image = context, image
+        # One tower for both is a part of the module once, or weights would be saved twice.
+        self.label = None if label is context else label
+        self._labels_by_context = label is context
         of_photo = sum(tower.width for tower in (label, image) if tower is not None)
         self.head_text = self.head_photo = None
         if width is not None:
@@ -74,8 +77,9 @@ class DualEncoder(Matcher):
     def photos(self, batch: Batch) -> Representations:
         """Return the photos' vectors, of labels and picture side by side."""
         seen = []
-        if self.label is not None:
-            seen.append(self.label(batch["ids"], batch["mask"]))
+        label = self.context if self._labels_by_context else self.label
+        if label is not None:
+            seen.append(label(batch["ids"], batch["mask"]))
         if self.image is not None:
             seen.append(self.image(batch["pixels"]))
         return self._with_words(_placed(self.head_photo, torch.cat(seen, dim=1)), batch)

@@ -32,9 +32,10 @@ TRAINING = TrainingSettings(
 )
 
 
-def settings(towers="label", **options):
+def settings(towers="label", one=False, **options):
     model = DualEncoderSettings(
         towers=towers,
+        one_text_tower=one,
         context="tiny-bert",
         label="tiny-bert",
         image="tiny-cnn",
@@ -127,6 +128,7 @@ def whole(splits, tmp_path_factory):
     """A run of two epochs that nothing interrupts, on small steps cut into parts."""
     folder = tmp_path_factory.mktemp("run") / "whole"
     chosen = settings(
+        one=True,
         pairs_at_once=20,
         training=msgspec.structs.replace(TRAINING, epochs=2, rows_per_step=48, evaluations=2),
     )
