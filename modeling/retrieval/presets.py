@@ -41,6 +41,8 @@ class Preset(msgspec.Struct, frozen=True):
 
 PAPER_DATA = "1,000 test photos, from 10,286 dialogues"  # Table 4
 
+OUR_DATA = "500 photos, half of test, labels alone"  # benchmarks/results/retrieval_quality.json
+
 BERT_BASE = "bert-base-uncased"
 BERT_TINY = "google/bert_uncased_L-2_H-128_A-2"
 RESNET_50, RESNET_152 = "resnet50.tv_in1k", "resnet152.tv_in1k"  # torchvision's weights
@@ -62,6 +64,8 @@ _DE_BASE = _dual(image=RESNET_152, label=BERT_BASE)
 _DE_TINY = _dual(image=RESNET_152, label=BERT_TINY)
 _AFTER_COCO = "after COCO (--init-from)"
 
+# The sharer's utterances and a word weight of 0.05 were best without training on the published dev
+# split; the rates are customary and few epochs guard against learning 850 dialogues by heart.
 _MINILM = RetrievalSettings(
     model=DualEncoderSettings(
         towers="label",
@@ -70,13 +74,16 @@ _MINILM = RetrievalSettings(
         width=None,
         pooling="mean",
         one_text_tower=True,
+        word_weight=0.05,
     ),
-    speakers="all",
-    max_length=256,
     temperature=0.05,
+    learn_temperature=False,
     training=TrainingSettings(
-        epochs=10, rows_per_step=128, bucket=1, learning_rate=2e-5, weight_decay=0.01
+        epochs=5, rows_per_step=128, bucket=1, learning_rate=3e-5, weight_decay=0.01
     ),
+)
+_AS_IT_COMES = msgspec.structs.replace(
+    _MINILM, training=msgspec.structs.replace(_MINILM.training, epochs=0)
 )
 
 STARK_DATA = "1,000 test photos, arXiv 2407.03958, Table 3"
@@ -205,10 +212,16 @@ PRESETS: dict[str, Preset] = {
     "minilm-zero-shot": Preset(
         "MiniLM on talk and labels, as it comes",
         msgspec.structs.replace(
-            _MINILM, training=msgspec.structs.replace(_MINILM.training, epochs=0)
+            _AS_IT_COMES, model=msgspec.structs.replace(_MINILM.model, word_weight=0.0)
         ),
+        measured=Row(16.7, 28.1, 33.7, OUR_DATA),
     ),
-    "minilm": Preset("MiniLM on talk and labels, trained", _MINILM),
+    "minilm-words": Preset(
+        "the same, and the words that both share, as it comes",
+        _AS_IT_COMES,
+        measured=Row(19.3, 31.3, 37.6, OUR_DATA),
+    ),
+    "minilm": Preset("the same, trained", _MINILM),
     "tiny": Preset(
         "small towers from scratch, picture and labels: to try things out",
         RetrievalSettings(
