@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -95,6 +97,13 @@ class Database:
             max_overflow=READERS,
             connect_args={"check_same_thread": False, "timeout": LOCK_WAIT_MS / 1000},
         )
+
+        @sa.event.listens_for(engine, "do_connect")
+        def _be_private(*_: Any) -> None:
+            # A new file is its owner's alone, and so are those that SQLite puts beside it: they
+            # hold who said what. Where it cannot be made, the driver says why.
+            with suppress(OSError):
+                os.close(os.open(str(self.url.database), os.O_CREAT | os.O_RDWR, 0o600))
 
         @sa.event.listens_for(engine, "connect")
         def _set_up(connection: Any, record: Any) -> None:
