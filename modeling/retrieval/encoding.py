@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from modeling.retrieval.examples import GalleryPhoto, Query, RetrievalExamples
 from modeling.retrieval.matcher import Batch, Matcher, Pictures, Representations, Retriever, joined
 from modeling.retrieval.ranks import Ranks, ranks_of
+from modeling.retrieval.rounds import prefixes
 from modeling.training.batches import ahead
 
 _T = TypeVar("_T")
@@ -38,6 +39,23 @@ class Encoder:
         with torch.no_grad(), self._accelerator.autocast():
             return joined(self.matcher.queries(self._moved(batch)) for batch in ahead(batches))
 
+    @property
+    def reads_rounds(self) -> bool:
+        """Tell whether one pass over a query answers after every round of it."""
+        return hasattr(self._feeder, "rounds") and hasattr(self.matcher, "rounds")
+
+    def rounds(self, queries: Sequence[Query]) -> Representations:
+        """Return the representations of every prefix of every query, in order (`prefixes`).
+
+        One pass over each query where the model reads from left to right, else one a prefix.
+        """
+        if not self.reads_rounds:
+            return self.queries([prefix for query in queries for prefix in prefixes(query)])
+        feeder, read = cast(Any, self._feeder), cast(Any, self.matcher).rounds
+        batches = (feeder.rounds(part) for part in _parts(queries, self._at_once))
+        with torch.no_grad(), self._accelerator.autocast():
+            return joined(read(self._moved(batch)) for batch in ahead(batches))
+
     def photos(self, photos: Sequence[GalleryPhoto]) -> Representations:
         """Return the photos' representations, on the device."""
         batches = (self._feeder.photos(part) for part in _parts(photos, self._at_once))
@@ -46,7 +64,10 @@ class Encoder:
 
     def scores(self, queries: Sequence[Query], gallery: Representations) -> Tensor:
         """Return the scores (queries, photos) of queries against an encoded gallery, in fp32."""
-        encoded = self.queries(queries)
+        return self.compared(self.queries(queries), gallery)
+
+    def compared(self, encoded: Representations, gallery: Representations) -> Tensor:
+        """Return the scores of encoded queries against an encoded gallery, in fp32."""
         with torch.no_grad():
             return self.matcher.scores(_single(encoded), _single(gallery)).float()
 

@@ -39,7 +39,7 @@ class WordFeeder:
         return self._turns.batch(queries)
 
     def rounds(self, queries: Sequence[Query]) -> Batch:
-        """Return all prefixes of the talks, to be read in one pass."""
+        """Return all prefixes of the talks, for models that read them in one pass."""
         return self._turns.rounds(queries)
 
     def photos(self, photos: Sequence[GalleryPhoto]) -> Batch:

@@ -83,3 +83,47 @@ def evaluate_retrieval(
         + (f"; left out: {left}" if left else "")
         + f"; report: {folder / 'report.html'}, {folder / 'gallery.html'}"
     )
+
+
+def evaluate_rounds(
+    folder: Path,
+    data: Path,
+    split: str,
+    *,
+    pool: Literal["split", "all"],
+    images: Path | None,
+    device: DeviceName,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Measure a run after every round of a split's dialogues, and print what it reaches.
+
+    Raises:
+        DataError: no such split, no finished run, no pictures, or the models extra is missing.
+    """
+    needs_models()
+    from modeling.retrieval.by_round import evaluate_by_round
+    from photochat.release import read_release
+
+    result = evaluate_by_round(
+        read_release(data), folder, split, images=images, pool=pool, device=device.value,
+        resamples=resamples, seed=seed,
+    )  # fmt: skip
+    if as_json:
+        print_json(result)
+    else:
+        columns = ("recall@1", "recall@5", "recall@10", "mrr", "median_rank")
+        print_table(
+            ["round", "talking", *columns],
+            [[r.round, r.talking, *(r.metrics[c].value for c in columns)] for r in result.rounds],
+        )
+        print()
+        print_table(
+            ["among the best", "ever, %", "mean rounds", "median", "lost again, %"],
+            [[e.k, e.found, e.mean_rounds, e.median_rounds, e.lost] for e in result.early],
+        )
+    note(
+        f"{result.queries:,} queries over {result.photos:,} photos; a talk that has ended keeps "
+        f"its rank; report: {folder / 'rounds.html'}"
+    )

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from photochat.cli.computing import Device, DeviceName
-from photochat.cli.evaluate_retrieval import evaluate_retrieval
+from photochat.cli.evaluate_retrieval import evaluate_retrieval, evaluate_rounds
 from photochat.cli.evaluate_stickers import evaluate_stickers, is_sticker_run
 from photochat.cli.output import AsJson, Seed, note, print_json, print_table
 from photochat.cli.train_retrieval import Images
@@ -68,6 +68,10 @@ def evaluate(
         Path | None,
         typer.Option(help="A run measured on this split before: compare.", metavar="RUN"),
     ] = None,
+    by_round: Annotated[
+        bool,
+        typer.Option("--by-round", help="Measure a retrieval run after every turn of the talks."),
+    ] = False,
     device: Device = DeviceName.AUTO,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=1)] = 1000,
     seed: Seed = 0,
@@ -78,7 +82,8 @@ def evaluate(
     A run of train intent: F1, precision and recall of foretold shares, at 0.5 and at the threshold
     chosen on dev, beside baselines. A run of train retrieval: recall, MRR and median rank of each
     dialogue's photo, by theme too; ties and photos without a picture count against the model;
-    RUN/gallery.html shows what was found. Both: RUN/metrics.json and RUN/report.html.
+    RUN/gallery.html shows what was found; with --by-round, RUN/rounds.html what each turn adds.
+    Both: RUN/metrics.json and RUN/report.html.
     A run of train stickers: mAP, P@k and hits by intention, --data being a folder of stickers.
     bm25 retrieves by labels alone (section 6.2). --query, --persona and --fold-plurals are for
     bm25, --pool for it and retrieval, --images for retrieval, --against and --device for runs.
@@ -98,7 +103,12 @@ def evaluate(
 
         if not Path(model).is_dir():
             raise DataError("is no run folder, nor bm25", file=model)
-        if task_of(Path(model)) == "retrieval":
+        if by_round:
+            evaluate_rounds(
+                Path(model), data, split, pool=pool.value, images=images, device=device,
+                resamples=resamples, seed=seed, as_json=as_json,
+            )  # fmt: skip
+        elif task_of(Path(model)) == "retrieval":
             evaluate_retrieval(
                 Path(model), data, split, pool=pool.value, images=images, against=against,
                 device=device, resamples=resamples, seed=seed, as_json=as_json,

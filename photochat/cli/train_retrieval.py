@@ -336,7 +336,11 @@ def _settings(
             )
     try:
         changed = msgspec.convert(
-            {**msgspec.structs.asdict(settings.model), **asked, "type": kind},
+            {
+                **msgspec.structs.asdict(settings.model),
+                **{name: None if value == "null" else value for name, value in asked.items()},
+                "type": kind,
+            },
             type(settings.model),
             strict=False,
         )

@@ -21,6 +21,7 @@ from modeling.retrieval.train import Splits
 from modeling.retrieval.wise import ALPHAS
 from modeling.training.device import open_accelerator
 from modeling.training.settings import TrainingSettings
+from photochat.cli import train_retrieval
 from photochat.errors import DataError
 from tests.modeling.retrieval import known_answer
 from tests.modeling.retrieval.known_answer import CONCEPTS, Squares
@@ -232,3 +233,21 @@ def test_the_last_token_of_a_model_that_reads_both_ways_is_refused():
     model = DianaSettings(dialogue="tiny-bert", pooling="last", image=None)
     with pytest.raises(DataError, match="reads both ways"):
         build_retriever(settings(model), texts=TEXTS)
+
+
+def test_settings_of_a_kind_are_set_by_name_and_a_wrong_one_lists_the_right_ones():
+    def chosen(preset, **model):
+        return train_retrieval._settings(preset, None, model, {}, {}).model
+
+    assert chosen("diana", image="null", slots="4", shared="false") == DianaSettings(
+        image=None, slots=4, shared=False
+    )
+    assert chosen("clip-b32", tuning="lora", wise_alpha="dev").wise_alpha == "dev"
+    with pytest.raises(DataError, match="slots is not a setting of a clip: it has clip, tuning"):
+        chosen("clip-b32", slots="4")
+    with pytest.raises(DataError, match="cannot be set so"):
+        chosen("diana", refine="everything")
+    with pytest.raises(DataError, match="--set NAME=VALUE"):
+        train_retrieval._named_values(["slots"])
+    with pytest.raises(DataError, match="from 0 to 1, or dev"):
+        train_retrieval._alpha("2")
