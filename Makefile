@@ -26,7 +26,7 @@ docs: .venv/test ## build the documentation into site/, from these files alone
 	@$(BIN)/python docs/reference.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict && echo "open site/index.html"
 
-bench: .venv/test ## measure every speed claim; results in benchmarks/results/
+bench: .venv/test ## measure every speed claim; docs/benchmarks.md shows what came out
 	@$(BIN)/python -m benchmarks
 
 constraints:     ## pin the newest versions that fit together, for Python 3.10 and later
