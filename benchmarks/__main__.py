@@ -8,7 +8,7 @@ import sys
 
 ALL = [
     "startup", "reading", "bm25", "filtering --small", "checks", "intent", "retrieval", "stickers",
-    "campaign", "chat_load", "chat_crashes",
+    "rounds", "campaign", "chat_load", "chat_crashes",
 ]  # fmt: skip
 
 for name in [*(sys.argv[1:] or ALL), "page"]:
