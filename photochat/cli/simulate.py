@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from photochat.cli.output import AsJson, note, print_json
+from photochat.cli.output import AsJson, Seed, note, print_json
 from photochat.errors import DataError
 
 SHOWN_FINDINGS = 20
@@ -30,7 +30,7 @@ def simulate(
     rate: Annotated[
         float, typer.Option(help="Messages a second that one bot writes.", min=0.001, max=100)
     ] = 0.2,
-    seed: Annotated[int, typer.Option(help="Of all that is drawn at random.")] = 0,
+    seed: Seed = 0,
     log: Annotated[
         Path | None, typer.Option(help="Where the bots write down what happens.", metavar="FILE")
     ] = None,

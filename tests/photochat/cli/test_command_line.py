@@ -60,6 +60,17 @@ def test_every_command_has_help_with_an_example():
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
 
 
+def test_an_option_means_the_same_everywhere():
+    """One name, one meaning: the words of its help are the same in every command."""
+    said = {"--json": set(), "--seed": set()}
+    for command in commands().values():
+        for parameter in command.params:
+            for option in said.keys() & set(parameter.opts):
+                said[option].add(parameter.help)
+    assert said["--json"] == {"Print the result as JSON."}
+    assert said["--seed"] == {"Same seed, same result."}
+
+
 def test_without_arguments_help_is_shown():
     result = run()
     assert "Usage: photochat" in result.stdout + result.stderr
