@@ -52,7 +52,8 @@ def export(
 
     A dialogue is complete when the photo was shared and the conversation properly ended; with
     `only_complete` no other is written. Conversations still going on, and those in which nobody
-    said a word, are left out and counted.
+    said a word, are left out and counted. The file is its owner's alone: nobody has looked yet at
+    what people gave away.
 
     Raises:
         DataError: no such database, several campaigns and none named, or `out` cannot be written.
@@ -60,7 +61,11 @@ def export(
     counts = dict.fromkeys(("complete", "incomplete", "without_words", "not_complete", "live"), 0)
     database = _opened(url)
     try:
-        with database.snapshot() as reader, atomic_file(out) as part, part.open("wb") as file:
+        with (
+            database.snapshot() as reader,
+            atomic_file(out, private=True) as part,
+            part.open("wb") as file,
+        ):
             name = _campaign(reader, campaign, url)
             for row, log in _conversations(reader, name):
                 kind = _kind(row, log, only_complete)

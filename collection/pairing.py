@@ -201,7 +201,7 @@ def _begin(
         "receiver": receiver,
         "photo_id": photo_id,
         "photo_url": photo.url,
-        "description": describe(labels, random.Random(f"{campaign.seed}:{new}")),  # noqa: S311
+        "description": describe(labels, random.Random(f"{campaign.seed}:{new}")),  # noqa: S311 - no secret
     }
     first = pair(facts, now)
     connection.execute(sa.insert(events), [event_row(new, first)])

@@ -70,7 +70,7 @@ class Service:
         self.stopping = False
         self.started_at = time.time()
         self.expected_wait: float | None = None  # in the waiting room, seconds
-        self.draw = random.Random(f"{campaign.seed}:{self.process}")  # noqa: S311
+        self.draw = random.Random(f"{campaign.seed}:{self.process}")  # noqa: S311 - no secret: who shares
         self.journal = Journal(campaign, self.failed)
         self.writer = Writer(
             database,

@@ -54,7 +54,7 @@ def stock(
                 "photo_id": photo.photo_id,
                 "url": photo.url or "",
                 "labels": msgspec.json.encode(photo.labels).decode(),
-                "rank": random.Random(f"{campaign.seed}:{photo.photo_id}").random(),  # noqa: S311
+                "rank": random.Random(f"{campaign.seed}:{photo.photo_id}").random(),  # noqa: S311 - an order
                 "wanted": wanted,
             }
         )

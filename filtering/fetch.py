@@ -139,7 +139,7 @@ def fetch(
                 reason = f"{error.reason}, {attempts} times" if attempts > 1 else error.reason
                 raise FetchError(reason, unreachable=error.unreachable) from error
         # Spreading needs no secrecy.
-        stop.wait(first_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311
+        stop.wait(first_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311 - a pause
     raise ValueError("attempts must be at least 1")
 
 

@@ -13,8 +13,11 @@ from photochat.errors import DataError
 
 
 @contextmanager
-def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_file(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block ends well.
+
+    A `private` file, one that says who did or wrote what, is its owner's alone whatever the umask;
+    any other is as readable as the umask has it.
 
     The folder is made when missing. On any exception the temporary file is removed and whatever
     stood at `path` before stands there still. The file is synced to disk before the rename.
@@ -35,7 +38,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield part
         _sync(part)
-        part.chmod(0o666 & ~_umask())
+        part.chmod(0o600 if private else 0o666 & ~_umask())
         part.replace(target)
         _sync(target.parent)
     except OSError as error:
@@ -79,6 +82,17 @@ def atomic_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Ite
         raise _cannot_write(target, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def make_private(path: str | os.PathLike[str]) -> None:
+    """Make a file that is its owner's alone, whatever the umask; one that is there stays as it is.
+
+    For files that somebody else opens and that grow: databases, logs, diaries.
+
+    Raises:
+        OSError: it cannot be made or opened.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _sync(path: Path) -> None:

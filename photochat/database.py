@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
+from photochat.atomic import make_private
 from photochat.errors import DataError
 
 LOCK_WAIT_MS = 30_000  # how long SQLite waits for another process's transaction
@@ -103,7 +103,7 @@ class Database:
             # A new file is its owner's alone, and so are those that SQLite puts beside it: they
             # hold who said what. Where it cannot be made, the driver says why.
             with suppress(OSError):
-                os.close(os.open(str(self.url.database), os.O_CREAT | os.O_RDWR, 0o600))
+                make_private(str(self.url.database))
 
         @sa.event.listens_for(engine, "connect")
         def _set_up(connection: Any, record: Any) -> None:

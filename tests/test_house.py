@@ -61,6 +61,20 @@ def test_a_stage_imports_no_other_stage_and_photochat_imports_none():
             assert not set(imported(file)) & set(STAGES), file
 
 
+def test_a_security_rule_is_set_aside_only_with_its_reason():
+    """After the rule's name, on the line or in the configuration."""
+    bare = re.compile(r"# noqa: S\d+[\s,]*$")
+    for file in tracked_files():
+        if file.suffix == ".py" and file.exists():
+            for number, line in enumerate(file.read_text().splitlines(), start=1):
+                assert not bare.search(line), f"{file}:{number}"
+    lint = (REPOSITORY / "pyproject.toml").read_text().split("[tool.ruff.lint]")[1]
+    lines = lint.split("[tool.mypy]")[0].splitlines()
+    for line in lines:
+        if re.search(r'"S\d*"', line) and not line.startswith("select"):
+            assert "# " in line, line
+
+
 def test_files_are_small():
     for file in tracked_files():
         if file.exists():

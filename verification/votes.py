@@ -76,6 +76,6 @@ def read_votes(path: str | Path) -> list[Vote]:
 
 def write_votes(path: str | Path, votes: Sequence[Vote]) -> None:
     """Write a votes file, whole or not at all."""
-    with atomic_file(Path(path)) as part, part.open("wb") as file:
+    with atomic_file(Path(path), private=True) as part, part.open("wb") as file:
         for vote in votes:
             file.write(msgspec.json.encode(vote) + b"\n")

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from collection.mturk_emulator import tables
 from collection.mturk_emulator.lifecycle import catch_up
 from collection.mturk_emulator.turn import Rules, Turn
+from photochat.atomic import make_private
 from photochat.errors import DataError
 
 LOCK_WAIT_SECONDS = 30
@@ -53,6 +54,7 @@ class Books:
         sa.event.listen(self._engine, "begin", _begin)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path)  # it names workers
             with self._engine.begin() as connection:
                 if not sa.inspect(connection).has_table("account"):
                     tables.metadata.create_all(connection, checkfirst=False)

@@ -87,7 +87,10 @@ def dues(database: Database, campaign: Campaign) -> list[Due]:
 
 def write_dues(path: str | Path, found: list[Due], campaign: Campaign) -> None:
     """Write amounts as CSV, whole or not at all."""
-    with atomic_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with (
+        atomic_file(path, private=True) as part,
+        part.open("w", encoding="utf-8", newline="") as file,
+    ):
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
         for due in found:

@@ -173,7 +173,7 @@ class Mturk:
         MTurk takes the same time for a repeated request and does nothing, even where the HIT was
         opened again in between.
         """
-        self._expire_at(posting, float(random.randrange(*LONG_AGO)))  # noqa: S311
+        self._expire_at(posting, float(random.randrange(*LONG_AGO)))  # noqa: S311 - a date
 
     def submissions(self, posting: str) -> Iterator[Submission]:
         """List the submitted assignments of a HIT."""

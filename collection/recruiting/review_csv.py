@@ -21,7 +21,10 @@ COLUMNS = (
 def write_review(path: str | Path, entries: Iterable[Entry]) -> None:
     """Write submissions as CSV, whole or not at all; the columns decision and reason are to be
     filled in."""
-    with atomic_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with (
+        atomic_file(path, private=True) as part,
+        part.open("w", encoding="utf-8", newline="") as file,
+    ):
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
         for entry in entries:

@@ -21,6 +21,7 @@ from collection.recruiting.recruiter import (
     Posting,
     Requirement,
 )
+from photochat.atomic import make_private
 
 TOKEN_SECONDS = 24 * 3600.0
 BUILT_IN = frozenset({"locale", "percent approved", "number approved", "adult", "masters"})
@@ -49,6 +50,9 @@ class Books:
     ) -> None:
         """Open the file, or begin it with a deposit."""
         self._fees, self._clock = fees, clock
+        if str(path) != ":memory:":
+            with contextlib.suppress(OSError):  # then the driver says why
+                make_private(path)  # it names workers
         self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._file.row_factory = sqlite3.Row
         self._file.execute("PRAGMA busy_timeout = 30000")
@@ -177,7 +181,7 @@ class Books:
 
     def _one(self, table: str, id: str) -> sqlite3.Row:
         row: Any = self._file.execute(
-            f"SELECT * FROM {table} WHERE id = ?",  # noqa: S608
+            f"SELECT * FROM {table} WHERE id = ?",  # noqa: S608 - our tables
             (id,),
         ).fetchone()
         if row is None:

@@ -63,7 +63,7 @@ class Bot:
         self._settings = settings
         self._diary = diary
         self._session = session
-        self._draw = random.Random(f"{settings.seed}:{worker}")  # noqa: S311
+        self._draw = random.Random(f"{settings.seed}:{worker}")  # noqa: S311 - a bot
         self._plan = draw_plan(self._draw, settings.campaign.rules.min_turns_before_share)
         self._token: str | None = None
         self._line: Line | None = None

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from photochat.atomic import make_private
 from photochat.errors import DataError
 
 Kind = Literal["opened", "sent", "acked", "refused", "heard", "trouble", "done"]
@@ -43,6 +44,8 @@ class Diary:
         self._sync = sync
         self.counts: dict[str, int] = {}
         try:
+            if path is not None:
+                make_private(path)  # it names workers and what they wrote
             self._file = None if path is None else path.open("ab")
         except OSError as error:
             raise DataError(f"cannot be written ({error.strerror or error})", file=path) from error

@@ -100,7 +100,7 @@ async def _ask(
         if asyncio.get_running_loop().time() > end:
             raise Shut(problem)
         # A form may be posted again: the server leads whoever comes out of turn to the right page.
-        await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
+        await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - a pause
 
 
 class _Reader(HTMLParser):

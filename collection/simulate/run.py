@@ -140,13 +140,13 @@ async def _run(
     mturk: str | None,
     odd: float,
 ) -> list[str]:
-    draw = random.Random(settings.seed)  # noqa: S311
+    draw = random.Random(settings.seed)  # noqa: S311 - repeatable, here and below
     connector = aiohttp.TCPConnector(limit=0)
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     codes = Codes()
 
     async def take_part(worker: str, link: str, after: float) -> str:
-        habit = draw_habit(random.Random(f"{settings.seed}:{worker}:habit"), shares)  # noqa: S311
+        habit = draw_habit(random.Random(f"{settings.seed}:{worker}:habit"), shares)  # noqa: S311 - a bot
         await asyncio.sleep(after)
         async with aiohttp.ClientSession(
             connector=connector,
@@ -160,7 +160,7 @@ async def _run(
 
             if mturk is None:
                 return await bot(link).run()
-            manner = draw_manner(random.Random(f"{settings.seed}:{worker}:manner"), odd)  # noqa: S311
+            manner = draw_manner(random.Random(f"{settings.seed}:{worker}:manner"), odd)  # noqa: S311 - a bot
             platform = Platform(mturk, session, settings.patience)
             try:
                 return await _by_hit(worker, manner, platform, codes, bot)

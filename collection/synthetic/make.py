@@ -111,7 +111,7 @@ async def _one(
         said = await client.ask([asked], Said, drawn)
         talk.append(Turn(" ".join(said.message.split()), False, user))
 
-    draw = random.Random(seed_of(sampling.seed, name, copy, "rounds"))  # noqa: S311
+    draw = random.Random(seed_of(sampling.seed, name, copy, "rounds"))  # noqa: S311 - a sample
     await say(SHARER, prompts.opening)
     for _ in range(draw.randint(*rounds)):
         await say(RECEIVER, prompts.question)

@@ -46,7 +46,7 @@ def scratch_model(name: str, texts: Iterable[str]) -> tuple[Any, Any]:
 
 def word_tokenizer(texts: Iterable[str], words: int = WORDS) -> Any:
     """Return a lower-casing tokenizer that knows the `words` most frequent words of `texts`."""
-    tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))  # noqa: S106
+    tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))  # noqa: S106 - a word piece
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     # The words that T5 is asked for and the speakers' marks must be there.
@@ -58,9 +58,9 @@ def word_tokenizer(texts: Iterable[str], words: int = WORDS) -> Any:
     wrap: Any = PreTrainedTokenizerFast  # untyped
     return wrap(
         tokenizer_object=tokenizer,
-        pad_token="[PAD]",  # noqa: S106
-        unk_token="[UNK]",  # noqa: S106
-        cls_token="[CLS]",  # noqa: S106
-        sep_token="[SEP]",  # noqa: S106
-        eos_token="</s>",  # noqa: S106
+        pad_token="[PAD]",  # noqa: S106 - a word piece
+        unk_token="[UNK]",  # noqa: S106 - a word piece
+        cls_token="[CLS]",  # noqa: S106 - a word piece
+        sep_token="[SEP]",  # noqa: S106 - a word piece
+        eos_token="</s>",  # noqa: S106 - a word piece
     )

@@ -105,7 +105,7 @@ def _vectorizer(vocabulary: dict[str, int] | None = None, idf: list[float] | Non
         ngram_range=(1, 2),
         min_df=1 if vocabulary is not None else 2,
         sublinear_tf=True,
-        token_pattern=r"\w+|[?!]",  # noqa: S106
+        token_pattern=r"\w+|[?!]",  # noqa: S106 - a pattern of words
         vocabulary=vocabulary,
     )
     if idf is not None:

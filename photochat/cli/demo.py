@@ -82,7 +82,7 @@ def demo(
         words += ["--db", f"sqlite:///{out}/try.db", "--port", str(port)]
         announce("Open two of the links in two browsers.", words)
         # A process of its own: the server patches sockets and threads before anything is imported.
-        os.execv(sys.executable, [sys.executable, "-m", "photochat", *words])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-m", "photochat", *words])  # noqa: S606 - ourselves, no shell
     run_pipeline(opened, root)
     if not has_models():
         note("(Networks need the models extra: pip install 'photochat-toolkit[models]'.)")

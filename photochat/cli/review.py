@@ -170,7 +170,7 @@ def simulate_reviews(
         dialogues,
         db,
         Path(),
-        secret="no page is served",  # noqa: S106
+        secret="no page is served",  # noqa: S106 - signs nothing
         findings=findings,
         gold=gold,
         items=items,
@@ -229,7 +229,7 @@ def votes(
         from verification.review.store import read_trail
 
         entries = [e for source in sources if "://" in source for e in read_trail(source)]
-        with atomic_file(trail) as part:
+        with atomic_file(trail, private=True) as part:
             part.write_bytes(msgspec.json.Encoder().encode_lines(entries))
         note(f"{trail}: {len(entries):,} entries")
     write_votes(out, gathered.votes)

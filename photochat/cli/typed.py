@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from photochat.atomic import make_private
 from photochat.cli.output import note
 from photochat.errors import DataError
 
@@ -83,6 +84,8 @@ def in_background(title: str, *arguments: object, up: str, log: Path) -> Iterato
     """
     words = [str(argument) for argument in arguments]
     announce(title, words, background=True)
+    log.unlink(missing_ok=True)
+    make_private(log)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "photochat", *words], stdout=output, stderr=output

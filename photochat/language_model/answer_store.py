@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from photochat.atomic import make_private
 from photochat.errors import DataError
 from photochat.language_model.question import Reply
 
@@ -25,6 +26,7 @@ class AnswerStore:
         self.path = Path(path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self.path)  # answers quote what people wrote
             self._connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute(
