@@ -19,10 +19,11 @@ import numpy as np
 from benchmarks.dialogues import REPOSITORY
 from benchmarks.report import machine, report
 from photochat.cli.output import print_table
+from photochat.packaged_models import installed
 from photochat.records import read_records
 from verification.association.candidates import CANDIDATES, Candidate
 from verification.association.score import Encode, Numbers, logits
-from verification.association.sentences import SentenceEncoder, default_encoder
+from verification.association.sentences import SentenceEncoder
 from verification.learn.association import Example, examples
 
 DIALOGUES = 60
@@ -75,7 +76,7 @@ def main() -> None:
         for i in chosen
     ]
     cross = CrossEncoder(folder)
-    encoder = default_encoder()
+    encoder = installed("minilm")
     encode = None if encoder is None else SentenceEncoder(encoder)
     reranked = [
         cross(" ".join(some[i].turns), [", ".join(some[j].photo.objects) for j in row])

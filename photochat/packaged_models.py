@@ -24,14 +24,20 @@ def located(name: str) -> tuple[str, str]:
     Raises:
         DataError: the package of a short name is not installed.
     """
-    if name not in PACKAGES:
-        path = Path(name)
-        return (str(path.parent), path.name) if path.is_file() else (name, "")
+    found = installed(name) if name in PACKAGES else name
+    if found is None:
+        raise DataError(
+            f"the model {name} comes with a package that is not installed: "
+            f"pip install {_PIP_NAMES[PACKAGES[name][0]]}"
+        )
+    path = Path(found)
+    return (str(path.parent), path.name) if path.is_file() else (found, "")
+
+
+def installed(name: str) -> str | None:
+    """Return the folder or GGUF file of a short name's model; None without its package."""
     package, folder, file = PACKAGES[name]
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise DataError(
-            f"the model {name} comes with a package that is not installed: "
-            f"pip install {_PIP_NAMES[package]}"
-        )
-    return str(Path(spec.origin).parent / folder), file
+        return None
+    return str(Path(spec.origin).parent / folder / file)

@@ -24,7 +24,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(_path)
 for name in [
     name
     for name in os.environ
-    if name.startswith(("AWS_", "PHOTOCHAT_MTURK", "PHOTOCHAT_PROLIFIC"))
+    if name.startswith(("AWS_", "PHOTOCHAT_MTURK", "PHOTOCHAT_PROLIFIC", "PHOTOCHAT_LLM"))
 ]:
     del os.environ[name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"

@@ -17,13 +17,14 @@ import msgspec
 from photochat import __version__
 from photochat.dialogue import Dialogue
 from photochat.errors import DataError
+from photochat.packaged_models import installed
 from photochat.records import read_records
 from verification import thresholds
 from verification.association.score import Encode
-from verification.association.sentences import SentenceEncoder, default_encoder
+from verification.association.sentences import SentenceEncoder
 from verification.checks.association import association
 from verification.checks.duplicates import duplicate_finding, near_duplicates
-from verification.checks.fluency import LanguageModel, Surprise, default_language_model, fluency
+from verification.checks.fluency import LanguageModel, Surprise, fluency
 from verification.checks.language import fillers, gibberish, not_english, shouting
 from verification.checks.personal import personal_information
 from verification.checks.rules import RULES
@@ -84,7 +85,7 @@ class Run(NamedTuple):
 
 def installed_models() -> ModelNames:
     """Return the models that are installed as packages, where the models extra is."""
-    return ModelNames(default_encoder(), default_language_model())
+    return ModelNames(installed("minilm"), installed("smollm2"))
 
 
 def check_dialogue(dialogue: Dialogue, models: Models) -> Checked:

@@ -9,9 +9,10 @@ import msgspec
 
 from modeling.examples import IntentExamples, talk_so_far
 from modeling.intent.metrics import Floats
-from modeling.intent.runs import MODEL, finished
+from modeling.intent.runs import finished
 from modeling.intent.settings import TFIDF, IntentSettings
 from modeling.intent.tfidf import load_tfidf
+from modeling.runs import MODEL
 from modeling.training.settings import Device
 from photochat.dialogue import Dialogue
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from modeling.examples import intent_examples
 from modeling.intent.baselines import after_turn
 from modeling.intent.metrics import best_threshold, intent_metrics
-from modeling.intent.runs import MODEL, Chosen, RunFile, read_run, write_run
+from modeling.intent.runs import Chosen, RunFile
 from modeling.intent.settings import TFIDF, IntentSettings
 from modeling.intent.tfidf import fit_tfidf, save_tfidf
+from modeling.runs import MODEL, claim, write_run
 from modeling.training.settings import Device
 from photochat.atomic import atomic_folder
 from photochat.errors import DataError
@@ -52,11 +53,9 @@ def train_intent(
                 f"the split {name} needs turns with and without a photo after them",
                 file=release.files[0].path.parent,
             )
-    start = RunFile(
-        settings=settings, train_hash=train.fingerprint, dev_hash=dev.fingerprint, chosen=None
-    )
+    start = RunFile(settings=settings, train_hash=train.fingerprint, dev_hash=dev.fingerprint)
     if os.environ.get("RANK", "0") == "0":  # one of several processes under a launcher
-        _claim(folder, start, resume)
+        claim(folder, start, resume)
     if settings.kind == TFIDF:
         model = fit_tfidf(train)
         with atomic_folder(folder / MODEL, replace=True) as part:
@@ -89,33 +88,3 @@ def train_intent(
     if is_main:
         write_run(folder, run)
     return run
-
-
-def _claim(folder: Path, run: RunFile, resume: bool) -> None:
-    """See that the folder is free, or holds this very run.
-
-    Raises:
-        DataError: it does not.
-    """
-    if not resume:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise DataError(
-                "is not empty: name another folder, or add --resume to go on with its run",
-                file=folder,
-            )
-        write_run(folder, run)
-        return
-    there = read_run(folder)
-    if there.settings != run.settings:
-        names = [
-            name
-            for name in IntentSettings.__struct_fields__
-            if getattr(there.settings, name) != getattr(run.settings, name)
-        ]
-        raise DataError(
-            f"is a run of other settings ({', '.join(names)}): resume it with the options that it "
-            "was started with",
-            file=folder,
-        )
-    if (there.train_hash, there.dev_hash) != (run.train_hash, run.dev_hash):
-        raise DataError("is a run on other data", file=folder)

@@ -17,6 +17,7 @@ import numpy as np
 from modeling.bm25 import PhotoIndex, words
 from modeling.metrics import Ranks, rank_of, retrieval_metrics
 from modeling.retrieval.coco import read_coco
+from modeling.retrieval.described import descriptors_for, without_descriptors
 from modeling.retrieval.examples import RetrievalExamples, retrieval_examples
 from modeling.retrieval.gallery import write_gallery
 from modeling.retrieval.metrics import by_theme, only_one_finds, paired_differences, precisions
@@ -177,6 +178,9 @@ def evaluate_examples(
         else _compare(ranked.ranks, other, str(against), resamples, seed),
         data_hash=data_hash,
         run=run,
+        without_descriptors=0
+        if run.settings.text == "dialogue"
+        else without_descriptors(examples.queries, descriptors_for(run.settings)),
         versions={name: importlib.metadata.version(name) for name in _VERSIONS},
     )
     write_ranks(folder, split, _rank_file(data_hash, ranked, examples, problems))

@@ -33,7 +33,8 @@ class RetrievalEvaluation(msgspec.Struct, frozen=True, kw_only=True):
 
     `available` counts the photos that have a picture, `without_picture` the queries whose photo has
     none, which are not found; `problems` says why, by reason; of a model that looks at no pictures
-    all are available. `same_labels` holds precision where every photo with the right photo's labels
+    all are available. `without_descriptors` counts the queries that a run of descriptors read by
+    their talk alone. `same_labels` holds precision where every photo with the right photo's labels
     counts as right. `baselines` are recalls by chance and of BM25 on the same queries.
     """
 
@@ -55,6 +56,7 @@ class RetrievalEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     data_hash: str
     run: RunFile
     versions: dict[str, str]
+    without_descriptors: int = 0
 
 
 class RankFile(msgspec.Struct, frozen=True):

@@ -29,10 +29,11 @@ from modeling.retrieval.matcher import Representations
 from modeling.retrieval.photos import PhotoStore, pictures_in
 from modeling.retrieval.ranks import best_photos
 from modeling.retrieval.regions import open_pictures
-from modeling.retrieval.runs import MODEL, RunFile, finished
+from modeling.retrieval.runs import RunFile, finished
 from modeling.retrieval.settings import RegionFormat
 from modeling.retrieval.train import load_run
 from modeling.retrieval.vector_index import LARGE, FaissIndex, Index
+from modeling.runs import MODEL
 from modeling.training.device import open_accelerator
 from modeling.training.settings import Device
 from photochat.dialogue import Utterance, merge_turns

@@ -15,11 +15,12 @@ from modeling.retrieval.examples import RetrievalExamples, retrieval_examples
 from modeling.retrieval.kinds import build_retriever
 from modeling.retrieval.matcher import Pictures, Retriever
 from modeling.retrieval.regions import open_pictures
-from modeling.retrieval.runs import MODEL, Chosen, RunFile, claim, finished, write_run
+from modeling.retrieval.runs import Chosen, RunFile, finished
 from modeling.retrieval.settings import RetrievalSettings
 from modeling.retrieval.task import RetrievalTask, dev_metrics
 from modeling.retrieval.texts import shown
 from modeling.retrieval.wise import keep_between
+from modeling.runs import MODEL, claim, write_run
 from modeling.training.device import open_accelerator
 from modeling.training.loop import train
 from modeling.training.settings import Device

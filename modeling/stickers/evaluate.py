@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from modeling.metrics import Estimate
+from modeling.runs import MODEL
 from modeling.stickers.examples import gallery_of, sticker_examples, sticker_pixels
 from modeling.stickers.measures import (
     RECALL_LEVELS,
@@ -25,7 +26,6 @@ from modeling.stickers.network import build_network
 from modeling.stickers.represent import scored
 from modeling.stickers.runs import StickerRun, finished
 from modeling.training.device import open_accelerator
-from modeling.training.loop import MODEL
 from modeling.training.settings import Device
 from photochat.atomic import atomic_file
 from photochat.errors import DataError

@@ -6,14 +6,12 @@ docs/stickers.md.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
 from modeling.training.settings import TrainingSettings
 from photochat.stickers import INTENTIONS
-
-TASK: Final = "stickers"
 
 BATCH = 4  # section 5.1: "We set the batch size to 4"
 LEARNING_RATE = 1e-4  # section 5.1, with Adam

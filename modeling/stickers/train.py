@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
+from modeling.runs import MODEL, claim, write_run
 from modeling.stickers.examples import (
     Gallery,
     StickerExamples,
@@ -19,10 +20,10 @@ from modeling.stickers.examples import (
 )
 from modeling.stickers.learning import StickersTask
 from modeling.stickers.network import build_network
-from modeling.stickers.runs import Learnt, StickerRun, claim, write_run
+from modeling.stickers.runs import Learnt, StickerRun
 from modeling.stickers.settings import IntRASettings
 from modeling.training.device import open_accelerator
-from modeling.training.loop import MODEL, train
+from modeling.training.loop import train
 from modeling.training.settings import Device
 from photochat.errors import DataError
 from photochat.stickers import StickerData
@@ -49,7 +50,7 @@ def train_stickers(
     own = sticker_examples(data, "train", knowledge=settings.knowledge, limit=settings.limit)
     valid = sticker_examples(data, "valid", knowledge=settings.knowledge)
     _see_that_it_can_be_learnt(data, own, settings)
-    start = StickerRun(settings=settings, train_hash=own.fingerprint, valid_hash=valid.fingerprint)
+    start = StickerRun(settings=settings, train_hash=own.fingerprint, dev_hash=valid.fingerprint)
     if os.environ.get("RANK", "0") == "0":  # one of several processes under a launcher
         claim(folder, start, resume)
     accelerator = open_accelerator(device, settings.training.precision)
@@ -66,8 +67,8 @@ def train_stickers(
     run = StickerRun(
         settings=settings,
         train_hash=own.fingerprint,
-        valid_hash=valid.fingerprint,
-        learnt=Learnt(
+        dev_hash=valid.fingerprint,
+        chosen=Learnt(
             valid=judge.evaluate(kept.module, accelerator),
             conversations={"train": len(own), "valid": len(valid)},
             stickers=len(gallery.stickers),

@@ -76,6 +76,11 @@ def evaluate_retrieval(
             f"{result.photos - result.available:,} photos have no picture and rank last ({reasons})"
             f"; {result.without_picture:,} queries ask for one"
         )
+    if result.run.settings.text != "dialogue":
+        note(
+            f"{result.without_descriptors:,} queries have no descriptors and were read by their "
+            "talk alone"
+        )
     left = ", ".join(f"{count} with {reason}" for reason, count in result.left_out.items())
     note(
         f"{result.queries:,} queries of {result.dialogues:,} dialogues over {result.photos:,} "

@@ -8,17 +8,6 @@ from photochat.cli.computing import DeviceName, needs_models
 from photochat.cli.output import note, print_json, print_table
 
 
-def is_sticker_run(folder: Path) -> bool:
-    """Tell a run of photochat train stickers by its settings."""
-    import msgspec
-
-    try:
-        kept = msgspec.json.decode((folder / "settings.json").read_bytes())
-    except (OSError, msgspec.DecodeError):
-        return False
-    return isinstance(kept, dict) and kept.get("task") == "stickers"
-
-
 def evaluate_stickers(
     data: Path,
     run: Path,

@@ -10,7 +10,7 @@ import typer
 
 from photochat.cli.computing import Device, DeviceName
 from photochat.cli.evaluate_retrieval import evaluate_retrieval, evaluate_rounds
-from photochat.cli.evaluate_stickers import evaluate_stickers, is_sticker_run
+from photochat.cli.evaluate_stickers import evaluate_stickers
 from photochat.cli.output import AsJson, Seed, note, print_json, print_table
 from photochat.cli.train_retrieval import Images
 from photochat.errors import DataError
@@ -92,23 +92,23 @@ def evaluate(
     """
     from photochat.release import read_release
 
-    if model != BM25 and is_sticker_run(Path(model)):
-        evaluate_stickers(
-            data, Path(model), split, device=device, resamples=resamples, seed=seed,
-            as_json=as_json,
-        )  # fmt: skip
-        return
     if model != BM25:
-        from modeling.retrieval.runs import task_of
+        from modeling.runs import task_of
 
         if not Path(model).is_dir():
             raise DataError("is no run folder, nor bm25", file=model)
-        if by_round:
+        task = task_of(Path(model))
+        if task == "stickers":
+            evaluate_stickers(
+                data, Path(model), split, device=device, resamples=resamples, seed=seed,
+                as_json=as_json,
+            )  # fmt: skip
+        elif by_round:
             evaluate_rounds(
                 Path(model), data, split, pool=pool.value, images=images, device=device,
                 resamples=resamples, seed=seed, as_json=as_json,
             )  # fmt: skip
-        elif task_of(Path(model)) == "retrieval":
+        elif task == "retrieval":
             evaluate_retrieval(
                 Path(model), data, split, pool=pool.value, images=images, against=against,
                 device=device, resamples=resamples, seed=seed, as_json=as_json,

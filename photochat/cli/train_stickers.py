@@ -189,15 +189,15 @@ def train_stickers(
         resume=resume,
         tensorboard=tensorboard,
     )
-    assert run.learnt is not None
+    assert run.chosen is not None
     if as_json:
         print_json(run)
     else:
-        print_table(["valid metric", "value"], [[n, v] for n, v in run.learnt.valid.items()])
-    for what, count in run.learnt.without.items():
+        print_table(["valid metric", "value"], [[n, v] for n, v in run.chosen.valid.items()])
+    for what, count in run.chosen.without.items():
         if count:
             note(f"{count:,} {what}")
-    how = run.learnt.training
+    how = run.chosen.training
     note(
         f"{int(how['steps'])} steps, best {int(how['best_step'])}; next: photochat evaluate {out} "
         f"--data {data}"

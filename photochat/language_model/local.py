@@ -58,6 +58,11 @@ class LocalModel:
         """Answer, while nothing else happens: the model takes the whole machine."""
         from photochat.language_model.constrained import ConstrainedWriter
 
+        if any(message.picture for message in question.messages):
+            raise NoAnswerError(
+                "the question shows a picture, and a model on this machine reads text alone: name "
+                "an endpoint of a model of text and pictures"
+            )
         sampling = question.sampling
         prompt = self._prompt(question.messages)
         if len(prompt) + 2 * sampling.max_tokens > self._longest:

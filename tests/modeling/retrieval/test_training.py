@@ -14,7 +14,7 @@ from modeling.retrieval.encoding import ranks_in
 from modeling.retrieval.kinds import build_retriever
 from modeling.retrieval.matcher import joined
 from modeling.retrieval.presets import PRESETS
-from modeling.retrieval.runs import read_run
+from modeling.retrieval.runs import finished
 from modeling.retrieval.settings import DualEncoderSettings, RetrievalSettings
 from modeling.retrieval.task import RetrievalTask
 from modeling.retrieval.train import Splits, load_run, train_retrieval
@@ -180,7 +180,7 @@ def test_a_kept_run_starts_another_and_a_run_without_epochs_keeps_the_start(
     )
     same = train_retrieval(splits, none, tmp_path / "same", device="cpu")
     assert same.chosen.dev == run.chosen.dev
-    assert read_run(tmp_path / "same").settings.init_from == str(folder)
+    assert finished(tmp_path / "same")[0].settings.init_from == str(folder)
     wider = msgspec.structs.replace(none.model, width=64)
     with pytest.raises(DataError, match="a run of another model"):
         train_retrieval(

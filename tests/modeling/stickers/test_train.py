@@ -59,7 +59,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(data, run, tmp_path)
     shutil.copytree(run, half)
     kept = sorted((half / "checkpoints").glob("step-*"))
     shutil.rmtree(kept[-1])
-    settings = json.loads((half / "settings.json").read_text()) | {"learnt": None}
+    settings = json.loads((half / "settings.json").read_text()) | {"chosen": None}
     (half / "settings.json").write_text(json.dumps(settings))
     with pytest.raises(DataError, match="the run has not ended"):
         finished(half)

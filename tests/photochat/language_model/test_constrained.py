@@ -138,6 +138,13 @@ def test_a_question_that_is_too_long_is_told(model):
         ask(model, "dog " * 3000)
 
 
+def test_a_picture_is_not_left_out(model):
+    """A question that shows one is given up in one line; an endpoint would be shown it."""
+    seen = Message("user", "What is this?", "data:image/png;base64,AA==")
+    with pytest.raises(NoAnswerError, match=r"^[^\n]*picture[^\n]*endpoint[^\n]*$"):
+        asyncio.run(model.reply(Question((seen,), schema_of(Answer))))
+
+
 def test_another_model_of_the_same_name_is_known_as_another(folder, model):
     """What is kept of one model's answers is not taken for another's."""
     from photochat.language_model.local import LocalModel

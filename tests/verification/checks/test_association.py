@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from photochat.packaged_models import installed
 from tests.verification.talks import EXAMPLES, PIZZA, talk
 from verification.association.kinds import kin_of, names_of
-from verification.association.sentences import SentenceEncoder, default_encoder
+from verification.association.sentences import SentenceEncoder
 from verification.check import Models, check_dialogue
 from verification.checks.association import association, association_scores
 from verification.talk import Talk
@@ -29,7 +30,7 @@ def test_the_bad_example_is_flagged_for_association_only_after_the_share():
 
 
 def test_with_a_sentence_encoder_the_three_examples_come_out_the_same():
-    name = default_encoder()
+    name = installed("minilm")
     if name is None:
         pytest.skip("the sentence encoder is not installed (extra: models)")
     encode = SentenceEncoder(name)
