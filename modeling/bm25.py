@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-import bm25s
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from modeling.metrics import Estimate, rank_of, retrieval_metrics
+from photochat.bm25_library import bm25s
 from photochat.dialogue import Dialogue, Turn, photo_keys
 from photochat.errors import DataError
 from photochat.release import Release

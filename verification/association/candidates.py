@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-import bm25s
 import numpy as np
 
+from photochat.bm25_library import bm25s
 from verification.association.kinds import names_of
 from verification.association.score import Encode, Numbers, learned, logits, sentence_features
 from verification.learn.association import Example
