@@ -54,6 +54,8 @@ def load_backbone(
             "the files are of another architecture",
             file=name,
         )
+    if file:
+        _forget_quantization(model)
     return Backbone(_without_pooler(model), tokenizer)
 
 
@@ -103,6 +105,13 @@ def _without_pooler(model: Any) -> Any:
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     return model
+
+
+def _forget_quantization(model: Any) -> None:
+    # The weights are plain now, but transformers refuses to save what it read from a GGUF file.
+    model.hf_quantizer = None
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
 
 
 def _not_to_be_had(name: str, error: Exception) -> DataError:

@@ -62,14 +62,17 @@ class IntentTask:
         return collate(rows, self.network.marks.pad)
 
     def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        """Return the summed loss of the batch's answers."""
-        return share_loss(
-            model(batch),
+        """Return the summed loss of the batch's answers, and of its tokens where learnt."""
+        found = model(batch)
+        answers, more = found if isinstance(found, tuple) else (found, 0.0)
+        loss = share_loss(
+            answers,
             batch["labels"],
             self.settings.loss,
             positive_weight=self.settings.positive_weight,
             gamma=self.settings.focal_gamma,
         )
+        return loss.add(more)
 
     def evaluate(self, model: nn.Module, accelerator: Accelerator) -> dict[str, float]:
         """Return dev metrics, the one that the settings select by first."""

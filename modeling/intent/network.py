@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from modeling.backbones.text import Backbone, load_backbone, quiet_transformers
 from modeling.examples import IntentExamples
+from modeling.intent.causal import CausalReader
 from modeling.intent.head import share_probability
 from modeling.intent.kinds import KINDS, marks_for
 from modeling.intent.metrics import Floats
@@ -75,6 +76,10 @@ def build_network(
     if longest and settings.max_length > longest:
         raise DataError(f"reads {longest} tokens at most: lower --max-length", file=name)
     module = KINDS[settings.kind].module(backbone)
+    if isinstance(module, CausalReader):
+        module.language = settings.language
+    elif settings.language:
+        raise DataError(f"--language is for kind causal: a model of kind {settings.kind} has none")
     for part in module.modules():
         if settings.dropout is not None and isinstance(part, nn.Dropout):
             part.p = settings.dropout

@@ -23,7 +23,9 @@ class IntentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     `select` is the dev metric by which the model is kept: F1 at 0.5 in the paper; "f1@dev" is F1 at
     the threshold that is best on dev. `positive_weight` weighs shares in the loss, `keep_negatives`
     is the share of other examples that an epoch draws. `limit` takes the first dialogues alone.
-    `dropout` is of all layers; None leaves the model its own and gives the head 0.1.
+    `language` weighs the mean loss of the next token of the talk, which a decoder may learn beside
+    the answer; the mean is of a micro-batch. `dropout` is of all layers; None leaves the model its
+    own and gives the head 0.1.
     """
 
     model: str
@@ -36,6 +38,7 @@ class IntentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     focal_gamma: float = 2.0
     keep_negatives: float = 1.0
     dropout: float | None = None
+    language: float = 0.0
     select: Selection = "f1"
     limit: int | None = None
     training: TrainingSettings = msgspec.field(default_factory=TrainingSettings)

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import msgspec
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import DistributedType, set_seed
 from torch import Tensor, nn
 
+from modeling.training.averaging import WeightAverage
 from modeling.training.batches import Rows, ahead, micro_batches, plan_epoch, share_of_process
 from modeling.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from modeling.training.device import open_accelerator
@@ -108,6 +109,13 @@ class _Step(NamedTuple):
     tokens: int  # of all processes, without padding
 
 
+class _Taken(NamedTuple):
+    step: int
+    loss: Tensor
+    norm: Tensor
+    figures: dict[str, float]
+
+
 def train(
     task: AnyTask,
     settings: TrainingSettings,
@@ -128,8 +136,9 @@ def train(
     set_seed(settings.seed + accelerator.process_index)  # dropout differs between processes
     if settings.compile:
         task.model.compile(dynamic=True)
-    peak_rates, optimizer = _optimizer(task, settings)
+    peak_rates, optimizer = _optimizer(task, settings, fused=accelerator.device.type == "cuda")
     model, optimizer = accelerator.prepare(task.model, optimizer)
+    average = _average(model, settings, accelerator)
     sizes = [len(task.rows(epoch)) for epoch in range(settings.epochs)]
     total = sum(math.ceil(size / settings.rows_per_step) for size in sizes)
     if not total:
@@ -164,6 +173,7 @@ def train(
                 for n in range(1, settings.evaluations + 1)
             }
             done = progress.step_in_epoch
+            taken: _Taken | None = None
             steps = ahead(_prepare(task, rows, lengths, plan[done:], settings, accelerator))
             while done < len(plan) and not _stop(progress, settings):
                 start = time.perf_counter()
@@ -172,34 +182,42 @@ def train(
                 rate = learning_rate_factor(progress.step, total, warmup, settings.decay)
                 for group, peak in zip(optimizer.param_groups, peak_rates, strict=True):
                     group["lr"] = peak * rate
-                loss, norm = _do(task, model, optimizer, step, accelerator, settings, progress.step)
+                loss, norm = _do(task, model, optimizer, step, accelerator, settings)
                 done += 1
-                now = time.perf_counter()
-                tokens, spent = tokens + step.tokens, spent + now - start
                 progress = msgspec.structs.replace(
                     progress, step=progress.step + 1, epoch=epoch, step_in_epoch=done
                 )
-                log.step(
+                if average:
+                    average.update(progress.step)
+                if taken:  # to ask a GPU for the newest loss would be to wait for it in each step
+                    _note(log, taken)
+                now = time.perf_counter()
+                tokens, spent = tokens + step.tokens, spent + now - start
+                taken = _Taken(
                     progress.step,
+                    loss,
+                    norm,
                     {
                         "epoch": epoch + done / len(plan),
-                        "loss": loss,
-                        "gradient_norm": norm,
                         "learning_rate": settings.learning_rate * rate,
                         "tokens_per_second": step.tokens / (now - start),
                         "seconds": now - begun,
                     },
                 )
                 if done in evaluate_at:
-                    metrics = task.evaluate(model, accelerator)
-                    log.evaluation(progress.step, metrics)
-                    progress = _judged(progress, next(iter(metrics.values())))
+                    _note(log, taken)
+                    taken = None
+                    spent += time.perf_counter() - now
+                    with average.in_place() if average else nullcontext():
+                        metrics = task.evaluate(model, accelerator)
+                        log.evaluation(progress.step, metrics)
+                        progress = _judged(progress, next(iter(metrics.values())))
+                        if progress.best_step == progress.step:
+                            _keep(task, model, accelerator, folder / MODEL)
                     if done == len(plan):
                         progress = msgspec.structs.replace(
                             progress, epoch=epoch + 1, step_in_epoch=0
                         )
-                    if progress.best_step == progress.step:
-                        _keep(task, model, accelerator, folder / MODEL)
                     save_checkpoint(accelerator, folder / CHECKPOINTS, progress)
     return Outcome(
         progress,
@@ -244,22 +262,31 @@ def _do(
     step: _Step,
     accelerator: Accelerator,
     settings: TrainingSettings,
-    number: int,
-) -> tuple[float, float]:
-    """Take one optimiser step; return its mean loss and the norm of its gradient."""
+) -> tuple[Tensor, Tensor]:
+    """Take one optimiser step; return its mean loss and the norm of its gradient.
+
+    Both are on the device, where they may not have been computed yet.
+    """
     if isinstance(task, WholeStepTask):
-        mean = float(task.step_loss(model, step.batches, accelerator))
+        mean = task.step_loss(model, step.batches, accelerator).detach()
     else:
         mean = _summed_loss(task, model, step, accelerator, settings)
-    if not math.isfinite(mean):
-        raise DataError(
-            f"the loss is {mean} in step {number + 1}: training stopped; the last good checkpoint "
-            "is kept. Try a lower --learning-rate, or --precision fp32"
-        )
-    norm = accelerator.clip_grad_norm_(model.parameters(), settings.clip)
+    norm: Any = accelerator.clip_grad_norm_(model.parameters(), settings.clip)
     optimizer.step()
     optimizer.zero_grad()
-    return mean, float(norm)
+    return mean, norm
+
+
+def _note(log: RunLog, taken: _Taken) -> None:
+    """Write a step's line. Its loss is looked at here, before anything of the step is kept."""
+    loss = float(taken.loss)
+    if not math.isfinite(loss):
+        raise DataError(
+            f"the loss is {loss} in step {taken.step}: training stopped; the last good checkpoint "
+            "is kept. Try a lower --learning-rate, or --precision fp32"
+        )
+    values = {"loss": loss, "gradient_norm": float(taken.norm)}
+    log.step(taken.step, {**values, **taken.figures})
 
 
 def _summed_loss(
@@ -268,7 +295,7 @@ def _summed_loss(
     step: _Step,
     accelerator: Accelerator,
     settings: TrainingSettings,
-) -> float:
+) -> Tensor:
     """Leave the gradient of the mean over all examples in the parameters; return the mean."""
     whole = torch.zeros((), device=accelerator.device)
     for i, (batch, counts) in enumerate(step.batches):
@@ -285,7 +312,8 @@ def _summed_loss(
         except torch.OutOfMemoryError as error:
             raise out_of_memory(shape, settings) from error
         whole += loss.detach()
-    return float(accelerator.reduce(whole, "sum"))
+    summed: Tensor = accelerator.reduce(whole, "sum")
+    return summed
 
 
 def out_of_memory(shape: tuple[int, ...], settings: TrainingSettings) -> DataError:
@@ -302,12 +330,25 @@ def out_of_memory(shape: tuple[int, ...], settings: TrainingSettings) -> DataErr
     )
 
 
+def _average(
+    model: nn.Module, settings: TrainingSettings, accelerator: Accelerator
+) -> WeightAverage | None:
+    if not settings.average:
+        return None
+    if accelerator.distributed_type == DistributedType.FSDP:
+        raise DataError("--average needs whole weights in each process: leave it out with FSDP")
+    average = WeightAverage(model, settings.average)
+    accelerator.register_for_checkpointing(average)
+    return average
+
+
 def _optimizer(
-    task: AnyTask, settings: TrainingSettings
+    task: AnyTask, settings: TrainingSettings, *, fused: bool
 ) -> tuple[list[float], torch.optim.Optimizer]:
     """Return AdamW and the peak rate of each of its groups.
 
-    Matrices decay, vectors do not; untrained parts (`head`) may learn faster.
+    Matrices decay, vectors do not; untrained parts (`head`) may learn faster. `fused` takes its
+    step in few kernels, for a GPU.
     """
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in task.model.named_parameters():
@@ -316,7 +357,7 @@ def _optimizer(
             if factor is None:
                 factor = settings.fresh_factor if name.startswith("head") else 1.0
             groups.setdefault((factor, parameter.ndim > 1), []).append(parameter)
-    described = [
+    described: list[dict[str, Any]] = [
         {
             "params": parameters,
             "lr": settings.learning_rate * factor,
@@ -324,7 +365,8 @@ def _optimizer(
         }
         for (factor, decays), parameters in groups.items()
     ]
-    return [float(g["lr"]) for g in described], torch.optim.AdamW(described)  # type: ignore[arg-type]
+    optimizer = torch.optim.AdamW(described, fused=fused or None)
+    return [float(g["lr"]) for g in described], optimizer
 
 
 def _judged(progress: Progress, metric: float) -> Progress:

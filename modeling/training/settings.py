@@ -17,7 +17,8 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     A row is what the model reads in one piece. `rows_per_step` rows make one optimiser step over
     all processes, read in micro-batches of at most `max_tokens` tokens, padding included: memory
-    depends on the second alone, the result (but for rounding) on the first alone.
+    depends on the second alone, the result (but for rounding) on the first alone. With `average`,
+    the averaged weights are what is measured on dev and kept.
     """
 
     epochs: int = 3
@@ -30,6 +31,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     warmup: float = 0.1  # share of all steps
     decay: Decay = "linear"
     clip: float = 1.0
+    average: float = 0.0  # share that a running average of the weights keeps a step; 0: no average
     evaluations: int = 1  # per epoch
     patience: int = 0  # evaluations without a better dev metric before stopping; 0: never stop
     precision: Precision = "fp32"

@@ -107,6 +107,10 @@ def train_intent(
     dropout: Annotated[
         float | None, typer.Option(help="Of all layers. [default: the model's own]", min=0, max=1)
     ] = None,
+    language: Annotated[
+        float | None,
+        typer.Option(help="Weight of the next token's loss (kind causal). [default: 0]", min=0),
+    ] = None,
     keep_negatives: Annotated[
         float | None,
         typer.Option(help="Share of other turns drawn each epoch. [default: 1]", min=0, max=1),
@@ -125,6 +129,14 @@ def train_intent(
     ] = None,
     compile_model: Annotated[
         bool | None, typer.Option("--compile", help="Compile the model with torch.compile.")
+    ] = None,
+    average: Annotated[
+        float | None,
+        typer.Option(
+            help="Keep an average of the weights, this share of it a step. [default: 0: none]",
+            min=0,
+            max=0.9999,
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same result.")] = None,
     device: Device = DeviceName.AUTO,
@@ -159,6 +171,7 @@ def train_intent(
             "loss": value_of(loss),
             "positive_weight": positive_weight,
             "dropout": dropout,
+            "language": language,
             "keep_negatives": keep_negatives,
             "select": value_of(select),
         },
@@ -174,6 +187,7 @@ def train_intent(
             "precision": value_of(precision),
             "checkpoint_gradients": checkpoint_gradients,
             "compile": compile_model,
+            "average": average,
             "seed": seed,
         },
     )

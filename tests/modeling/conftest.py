@@ -11,6 +11,8 @@ collect_ignore = (
     else [
         "intent/test_models.py",
         "intent/test_rows.py",
+        "backbones/test_text.py",
+        "training/test_averaging.py",
         "training/test_resume.py",
         *(
             f"retrieval/{file.name}"

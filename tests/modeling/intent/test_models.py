@@ -81,6 +81,25 @@ def test_a_later_turn_changes_no_earlier_answer_and_an_earlier_one_does(model, k
         assert (difference[~earlier] > 1e-7).all()
 
 
+def test_a_decoder_may_learn_the_next_token_beside_the_answer(talks):
+    """By hand, token for token; when it answers it is as without."""
+    net = network("tiny-llama", "causal", language=0.3, dropout=0.0)
+    batch = collate(net.rows(talks), net.marks.pad)
+    answered = net.module.eval()(batch)
+    answers_too, more = net.module.train()(batch)
+    assert torch.equal(answered, answers_too)
+    model, losses = net.backbone.model, []
+    words = model.get_input_embeddings().weight
+    for row in net.rows(talks):
+        states = model(input_ids=torch.tensor(row.ids)[None]).last_hidden_state[0]
+        given = torch.log_softmax(states @ words.t(), dim=-1)
+        losses += [-given[i, token] for i, token in enumerate(row.ids[1:])]
+    expected = 0.3 * torch.stack(losses).mean() * len(talks)
+    assert float(more.detach()) == pytest.approx(float(expected.detach()), rel=1e-4)
+    with pytest.raises(DataError, match="--language is for kind causal"):
+        network("tiny-bert", "encoder", language=0.3)
+
+
 def test_the_speaker_reaches_bert_and_not_t5(talks):
     swapped = IntentExamples(
         tuple(

@@ -26,7 +26,9 @@ SETTINGS = IntentSettings(
     kind="turn-causal",
     keep_negatives=0.7,
     select="average_precision",
-    training=TrainingSettings(epochs=2, rows_per_step=4, evaluations=2, learning_rate=1e-3),
+    training=TrainingSettings(
+        epochs=2, rows_per_step=4, evaluations=2, learning_rate=1e-3, average=0.9
+    ),
 )
 
 
