@@ -15,13 +15,16 @@ from modeling.pages import write_page
 from modeling.retrieval.encoding import Encoder
 from modeling.retrieval.evaluate import pooled_examples
 from modeling.retrieval.examples import RetrievalExamples
+from modeling.retrieval.identities import identity_numbers, right_photos
 from modeling.retrieval.matcher import Pictures
+from modeling.retrieval.metrics import first_ranks
 from modeling.retrieval.ranking import pictures_of
 from modeling.retrieval.ranks import best_photos, ranks_of
 from modeling.retrieval.results import Pool
 from modeling.retrieval.round_metrics import EarlyAnswer, RoundRow, early_answers, rows_by_round
 from modeling.retrieval.rounds import prefixes
-from modeling.retrieval.runs import RunFile, finished
+from modeling.retrieval.runs import RunFile, finished, scored_by
+from modeling.retrieval.settings import ScoreBy
 from modeling.retrieval.train import load_run
 from modeling.training.device import open_accelerator
 from modeling.training.settings import Device
@@ -60,6 +63,7 @@ def evaluate_by_round(
     device: Device = "auto",
     resamples: int = 1000,
     seed: int = 0,
+    score: ScoreBy | None = None,
 ) -> RoundEvaluation:
     """Rank the gallery after every round of every dialogue of a split; write what was found.
 
@@ -67,17 +71,48 @@ def evaluate_by_round(
         DataError: no such split, or no query in it; no finished run; no pictures; the run reads
             descriptors, which are of whole talks.
     """
-    run, _ = finished(folder)
-    if run.settings.text != "dialogue":
-        raise DataError("reads descriptors, which are of whole talks, not of rounds", file=folder)
     examples = pooled_examples(release, split, pool)
     if not len(examples):
         raise DataError(
             f"the split {split} has no dialogue that shares a photo by name",
             file=release.files[0].path.parent,
         )
+    return evaluate_examples_by_round(
+        examples,
+        folder,
+        split,
+        images=images,
+        pool=pool,
+        device=device,
+        resamples=resamples,
+        seed=seed,
+        score=score,
+    )
+
+
+def evaluate_examples_by_round(
+    examples: RetrievalExamples,
+    folder: Path,
+    split: str,
+    *,
+    images: Path | None = None,
+    pool: Pool = "split",
+    device: Device = "auto",
+    resamples: int = 1000,
+    seed: int = 0,
+    score: ScoreBy | None = None,
+) -> RoundEvaluation:
+    """Do so for queries and photos, however they were come by.
+
+    Raises:
+        DataError: no finished run; no pictures; the run reads descriptors, or has no such score.
+    """
+    run, _ = finished(folder)
+    run = msgspec.structs.replace(run, settings=scored_by(run.settings, score, folder))
+    if run.settings.text != "dialogue":
+        raise DataError("reads descriptors, which are of whole talks, not of rounds", file=folder)
     pictures = pictures_of(run, examples, images)
-    retriever = load_run(folder, pictures)
+    retriever = load_run(folder, pictures, score)
     encoder = Encoder(retriever, open_accelerator(device, run.settings.training.precision))
     ranks, best = ranks_by_round(encoder, examples, pictures)
     result = RoundEvaluation(
@@ -110,19 +145,20 @@ def ranks_by_round(
     available = None
     if pictures is not None:
         available = torch.tensor([pictures.has(photo) for photo in examples.photos])
+    right = right_photos(examples)
     ranks: list[Ranks] = []
     best: list[list[list[int]]] = []
     for start in range(0, len(examples), QUERIES_AT_ONCE):
         queries = examples.queries[start : start + QUERIES_AT_ONCE]
         counts = [len(prefixes(query)) for query in queries]
-        gold = [query.photo for query, n in zip(queries, counts, strict=True) for _ in range(n)]
+        gold = right[start : start + QUERIES_AT_ONCE].repeat_interleave(torch.tensor(counts), 0)
         encoded = encoder.rounds(queries)
         places: list[list[int]] = []
 
         def scores(part: slice, encoded: dict[str, Tensor] = encoded) -> Tensor:
             return encoder.compared({n: t[part] for n, t in encoded.items()}, gallery)
 
-        found = ranks_of(scores, torch.tensor(gold), len(examples.photos), available=available)
+        found = first_ranks(ranks_of(scores, gold, len(examples.photos), available=available))
         if start < SHOWN:
             places = best_photos(scores(slice(0, len(gold))), BEST, available)[1].tolist()
         at = 0
@@ -145,6 +181,7 @@ def _write_page(
         photo = examples.photos[place]
         return ", ".join(photo.labels) or photo.key
 
+    numbers = identity_numbers(examples)
     strips = [
         {
             "dialogue_id": query.dialogue_id,
@@ -153,7 +190,7 @@ def _write_page(
                 {
                     "rank": ranks[j],
                     "turn": query.turns[j] if query.turns else None,
-                    "best": [(named(p), p == query.photo) for p in own[j]],
+                    "best": [(named(p), numbers[p] == numbers[query.photo]) for p in own[j]],
                 }
                 for j in range(len(ranks))
             ],

@@ -20,7 +20,7 @@ from modeling.retrieval.refiner import Refiner, slot_scores
 from modeling.retrieval.settings import DianaSettings, RetrievalSettings
 from modeling.retrieval.text_towers import TextTower
 
-ITEMS_AT_ONCE = 256  # prefixes refined at once: each has all tokens of its dialogue to itself
+ITEMS_AT_ONCE = 256  # prefixes refined at once: each has its dialogue's keys and values to itself
 
 
 class Diana(Matcher):
@@ -63,6 +63,7 @@ class Diana(Matcher):
         Of a model that reads both ways, the prefixes are whole rows.
         """
         states = self.text.states(batch["ids"], batch["mask"])
+        tokens = states if self.head_refiner is None else self.head_text_tokens(states)
         places = torch.arange(states.shape[1], device=states.device)
         parts = []
         for row, length in zip(
@@ -71,13 +72,11 @@ class Diana(Matcher):
             strict=True,
         ):
             mask = places < length[:, None]
-            own = states[row]
             if self.model.pooling == "last":
-                pooled = own[torch.arange(len(row), device=row.device), length.clamp(min=1) - 1]
+                pooled = states[row, length.clamp(min=1) - 1]
             else:
-                pooled = _pooled(own, mask, self.model.pooling)
-            tokens = self.head_text_tokens(own)
-            parts.append(self._both(self.head_text(pooled), self.head_refiner, tokens, mask))
+                pooled = _pooled(states[row], mask, self.model.pooling)
+            parts.append(self._both(self.head_text(pooled), self.head_refiner, tokens, mask, row))
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     def photos(self, batch: Batch) -> Representations:
@@ -96,14 +95,19 @@ class Diana(Matcher):
         return self._both(self.head_photo(pooled), refiner, tokens, mask)
 
     def _both(
-        self, pooled: Tensor, refiner: Refiner | None, tokens: Tensor, mask: Tensor | None
+        self,
+        pooled: Tensor,
+        refiner: Refiner | None,
+        tokens: Tensor,
+        mask: Tensor | None,
+        row: Tensor | None = None,
     ) -> Representations:
         whole = F.normalize(pooled, dim=1)
         if self.model.refine == "none":
             return {"global": whole}
         if refiner is None:  # this side is left as it is, against the other's attributes
             return {"global": whole, "slots": whole[:, None].expand(-1, self.model.slots, -1)}
-        return {"global": whole, "slots": refiner(tokens, mask)}
+        return {"global": whole, "slots": refiner(tokens, mask, row)}
 
     def scores(self, queries: Representations, photos: Representations) -> Tensor:
         """Return the scores (queries, photos) by the settings' choice; of both, their mean."""

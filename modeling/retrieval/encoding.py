@@ -12,7 +12,9 @@ from accelerate.utils import gather_object
 from torch import Tensor
 
 from modeling.retrieval.examples import GalleryPhoto, Query, RetrievalExamples
+from modeling.retrieval.identities import right_photos
 from modeling.retrieval.matcher import Batch, Matcher, Pictures, Representations, Retriever, joined
+from modeling.retrieval.metrics import first_ranks
 from modeling.retrieval.ranks import Ranks, ranks_of
 from modeling.retrieval.rounds import prefixes
 from modeling.training.batches import ahead
@@ -81,7 +83,7 @@ def ranks_in(
     accelerator: Accelerator,
     pictures: Pictures | None = None,
 ) -> Ranks:
-    """Return the rank of each query's photo among all, (queries,), the same in every process.
+    """Return the rank of each query's photo, the best of several, the same in every process.
 
     Photos without a picture stand last, behind all that have one.
     """
@@ -96,12 +98,12 @@ def ranks_in(
     asked = [examples.queries[i] for i in own]
     ranks = ranks_of(
         lambda part: encoder.scores(asked[part], gallery),
-        torch.tensor([query.photo for query in asked], dtype=torch.long),
+        right_photos(examples)[list(own)],
         len(examples.photos),
         available=available,
     )
     matcher.train(was_training)
-    found = [(np.array(own), ranks)]
+    found = [(np.array(own), first_ranks(ranks))]
     if accelerator.num_processes > 1:
         found = gather_object(found)
     result = np.zeros(len(examples), dtype=np.int64)

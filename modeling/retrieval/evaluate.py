@@ -16,10 +16,11 @@ import numpy as np
 
 from modeling.bm25 import PhotoIndex, words
 from modeling.metrics import Ranks, rank_of, retrieval_metrics
-from modeling.retrieval.coco import read_coco
+from modeling.retrieval.chatpedes import persons_of_one_photo
 from modeling.retrieval.described import descriptors_for, without_descriptors
 from modeling.retrieval.examples import RetrievalExamples, retrieval_examples
 from modeling.retrieval.gallery import write_gallery
+from modeling.retrieval.identities import by_identity
 from modeling.retrieval.metrics import by_theme, only_one_finds, paired_differences, precisions
 from modeling.retrieval.ranking import Ranked, pictures_of, rank_examples
 from modeling.retrieval.ranks import NONE
@@ -33,7 +34,9 @@ from modeling.retrieval.results import (
     read_ranks,
     write_ranks,
 )
-from modeling.retrieval.runs import finished
+from modeling.retrieval.runs import finished, scored_by
+from modeling.retrieval.settings import ScoreBy
+from modeling.retrieval.sources import Source
 from modeling.training.settings import Device
 from photochat.errors import DataError
 from photochat.release import Release
@@ -53,12 +56,14 @@ def evaluate_retrieval(
     against: Path | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    score: ScoreBy | None = None,
 ) -> RetrievalEvaluation:
     """Measure the run in `folder` on a split; write its metrics, ranks, report and gallery.
 
     The photos of the split, or of the whole release, are ranked for each dialogue. `images` is the
     folder of pictures, needed by models that look at them and shown in the gallery. `against` is
-    another run that was measured on the same split before.
+    another run that was measured on the same split before. `score` is what a DiaNA ranks by instead
+    of its own.
 
     Raises:
         DataError: no such split, or no query in it; no finished run; no pictures; `against` does
@@ -81,6 +86,7 @@ def evaluate_retrieval(
         against=against,
         resamples=resamples,
         seed=seed,
+        score=score,
     )
 
 
@@ -100,8 +106,8 @@ def pooled_examples(release: Release, split: str, pool: Pool = "split") -> Retri
     )
 
 
-def evaluate_captions(
-    file: Path,
+def evaluate_source(
+    source: Source,
     folder: Path,
     split: str = "test",
     *,
@@ -110,25 +116,25 @@ def evaluate_captions(
     against: Path | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    score: ScoreBy | None = None,
 ) -> RetrievalEvaluation:
-    """Measure the run in `folder` on a split of COCO's captions, as `evaluate_retrieval` does.
+    """Measure the run in `folder` on a split of other data, as `evaluate_retrieval` does.
 
     Raises:
-        DataError: the file cannot be read or has no caption of that split, or as there.
+        DataError: there is no such split, or as there.
     """
-    captions = read_coco(file).get(split)
-    if not captions:
-        raise DataError(f"has no caption in a split {split}", file=file)
+    examples = source.split(split)
     return evaluate_examples(
-        captions,
+        examples,
         folder,
         split,
-        dialogues=len(captions),
+        dialogues=len(examples),
         images=images,
         device=device,
         against=against,
         resamples=resamples,
         seed=seed,
+        score=score,
     )
 
 
@@ -144,6 +150,7 @@ def evaluate_examples(
     against: Path | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    score: ScoreBy | None = None,
 ) -> RetrievalEvaluation:
     """Measure the run in `folder` on queries and photos, however they were come by.
 
@@ -151,10 +158,11 @@ def evaluate_examples(
         DataError: no finished run, no pictures, or `against` does not fit.
     """
     run, _ = finished(folder)
+    run = msgspec.structs.replace(run, settings=scored_by(run.settings, score, folder))
     data_hash = examples.fingerprint
     other = None if against is None else read_ranks(against, split, data_hash)
     pictures = pictures_of(run, examples, images)
-    ranked = rank_examples(run, folder, examples, pictures, device)
+    ranked = rank_examples(run, folder, examples, pictures, device, score)
     problems = dict(getattr(pictures, "problems", {}))
     gold = [examples.photos[query.photo] for query in examples.queries]
     same = precisions(ranked.ranks_same_labels, resamples=resamples, seed=seed)
@@ -182,6 +190,10 @@ def evaluate_examples(
         if run.settings.text == "dialogue"
         else without_descriptors(examples.queries, descriptors_for(run.settings)),
         versions={name: importlib.metadata.version(name) for name in _VERSIONS},
+        by_identity=by_identity(ranked.ranks_right, resamples=resamples, seed=seed)
+        if examples.identities
+        else {},
+        one_photo=persons_of_one_photo(examples),
     )
     write_ranks(folder, split, _rank_file(data_hash, ranked, examples, problems))
     add_metrics(folder, result)

@@ -43,11 +43,16 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class RetrievalExamples(msgspec.Struct, frozen=True):
-    """A gallery, the queries on it, and how many dialogues gave no query, by reason."""
+    """A gallery, the queries on it, and how many dialogues gave no query, by reason.
+
+    `identities` name who is on each photo, where that is known: every photo of an identity is right
+    for queries about it.
+    """
 
     photos: tuple[GalleryPhoto, ...]
     queries: tuple[Query, ...]
     left_out: dict[str, int] = {}
+    identities: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of queries."""
@@ -56,7 +61,8 @@ class RetrievalExamples(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> str:
         """Return a hash of all that a model sees: equal for equal examples in equal order."""
-        return hashlib.sha256(msgspec.json.encode((self.photos, self.queries))).hexdigest()[:16]
+        seen = (self.photos, self.queries, *((self.identities,) if self.identities else ()))
+        return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()[:16]
 
 
 def retrieval_examples(

@@ -14,6 +14,7 @@ import numpy as np
 
 from modeling.pages import write_page
 from modeling.retrieval.examples import GalleryPhoto, Query, RetrievalExamples
+from modeling.retrieval.identities import identity_numbers
 from modeling.retrieval.ranking import Ranked
 from modeling.retrieval.results import RetrievalEvaluation
 from modeling.retrieval.thumbnails import thumbnails
@@ -125,13 +126,13 @@ def _spread(ranked: Ranked, first: int, last: int, most: int) -> tuple[int, list
 
 
 def _row(examples: RetrievalExamples, ranked: Ranked, i: int, pictures: dict[str, str]) -> Row:
-    query = examples.queries[i]
+    query, numbers = examples.queries[i], identity_numbers(examples)
     found = tuple(
         _card(
             examples.photos[photo],
             pictures,
             f"{place}.",
-            "right" if photo == query.photo else "wrong",
+            "right" if numbers[photo] == numbers[query.photo] else "wrong",
         )
         for place, photo in enumerate(ranked.best[i], start=1)
     )

@@ -75,7 +75,7 @@ class Matcher(nn.Module):
     ) -> Tensor:
         """Return the mean loss of pairs, query i with photo i, over all pairs of a step.
 
-        `identities` (pairs,) are equal just for pairs of the same photo.
+        `identities` (pairs,) are equal just for pairs of the same photo, or of one person.
         """
         return pair_loss(
             self.scores(queries, photos),

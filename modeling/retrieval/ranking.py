@@ -12,10 +12,13 @@ from torch import Tensor
 from modeling.metrics import Ranks
 from modeling.retrieval.encoding import Encoder
 from modeling.retrieval.examples import RetrievalExamples
+from modeling.retrieval.identities import right_photos
 from modeling.retrieval.matcher import Pictures
+from modeling.retrieval.metrics import first_ranks
 from modeling.retrieval.ranks import NONE, best_photos, ranks_in_block, ranks_of
 from modeling.retrieval.regions import open_pictures
 from modeling.retrieval.runs import RunFile
+from modeling.retrieval.settings import ScoreBy
 from modeling.retrieval.train import load_run
 from modeling.training.device import open_accelerator
 from modeling.training.settings import Device
@@ -24,9 +27,13 @@ TOP = 5  # photos kept of each query: Figures 5 and 6 show so many
 
 
 class Ranked(msgspec.Struct, frozen=True):
-    """Ranks of the right photo and of all with its labels; the best photos with their scores."""
+    """Ranks of the right photo and of all with its labels; the best photos with their scores.
+
+    Where several photos are right, `ranks` are of the best and `ranks_right` of all of them.
+    """
 
     ranks: Ranks
+    ranks_right: Ranks
     ranks_same_labels: Ranks
     best: list[list[int]]
     scores: list[list[float]]
@@ -47,16 +54,16 @@ def rank_examples(
     examples: RetrievalExamples,
     pictures: Pictures | None,
     device: Device = "auto",
+    score: ScoreBy | None = None,
 ) -> Ranked:
     """Rank the gallery for each query by the kept model; memory does not grow with the product."""
     encoder = Encoder(
-        load_run(folder, pictures), open_accelerator(device, run.settings.training.precision)
+        load_run(folder, pictures, score), open_accelerator(device, run.settings.training.precision)
     )
     gallery = encoder.photos(examples.photos)
     available = None
     if pictures is not None:
         available = torch.tensor([pictures.has(photo) for photo in examples.photos])
-    gold = torch.tensor([query.photo for query in examples.queries], dtype=torch.long)
     alike = same_labels(examples)
     ranks_alike: list[Ranks] = []
     places: list[list[int]] = []
@@ -70,8 +77,9 @@ def rank_examples(
         ranks_alike.append(ranks_in_block(block, alike[part], available))
         return block
 
-    ranks = ranks_of(scores, gold, len(examples.photos), available=available)
-    return Ranked(ranks, np.concatenate(ranks_alike), places, values)
+    right = right_photos(examples)
+    ranks = ranks_of(scores, right, len(examples.photos), available=available)
+    return Ranked(first_ranks(ranks), ranks, np.concatenate(ranks_alike), places, values)
 
 
 def same_labels(examples: RetrievalExamples) -> Tensor:

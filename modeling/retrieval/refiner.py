@@ -24,20 +24,31 @@ class Attend(nn.Module):
         self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
         self.value, self.out = nn.Linear(width, width), nn.Linear(width, width)
 
-    def forward(self, asking: Tensor, asked: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        asking: Tensor,
+        asked: Tensor,
+        mask: Tensor | None = None,
+        row: Tensor | None = None,
+    ) -> Tensor:
         """Return (items, n, width) of `asking` (items, n, width), `asked` (items, m, width).
 
         `mask` (items, m) is False where nothing is to be seen; a row of all False sees everything,
-        which for padding alone is as good as nothing.
+        which for padding alone is as good as nothing. With `row` (items,), `asked` is (rows, m,
+        width) and an item looks at its row; one of `asking` (1, n, width) may stand for all items.
         """
+        query, key, value = (
+            self._split(self.query(asking)),
+            self._split(self.key(asked)),
+            self._split(self.value(asked)),
+        )
+        if row is not None:
+            key, value = key[row], value[row]
         seen = None
         if mask is not None:
             seen = (mask.bool() | ~mask.bool().any(1, keepdim=True))[:, None, None, :]
         found = F.scaled_dot_product_attention(
-            self._split(self.query(asking)),
-            self._split(self.key(asked)),
-            self._split(self.value(asked)),
-            attn_mask=seen,
+            query.expand(len(key), -1, -1, -1), key, value, attn_mask=seen
         )
         joined: Tensor = self.out(found.transpose(1, 2).flatten(2))
         return joined
@@ -77,10 +88,15 @@ class Refiner(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(BLOCKS))
         self.last = nn.LayerNorm(width)
 
-    def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Refine `tokens` (items, n, width), of which `mask` (items, n) marks the real ones."""
-        asking = self.attributes.expand(len(tokens), -1, -1)
-        states = asking + self.attend(self.asking(asking), self.tokens(tokens), mask)
+    def forward(
+        self, tokens: Tensor, mask: Tensor | None = None, row: Tensor | None = None
+    ) -> Tensor:
+        """Refine `tokens` (items, n, width), of which `mask` (items, n) marks the real ones.
+
+        With `row` (items,), `tokens` are (rows, n, width), read once for all items of a row.
+        """
+        asking = self.attributes[None]
+        states = asking + self.attend(self.asking(asking), self.tokens(tokens), mask, row)
         for block in self.blocks:
             states = block(states)
         return F.normalize(self.last(states), dim=2)

@@ -36,6 +36,8 @@ class RetrievalEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     all are available. `without_descriptors` counts the queries that a run of descriptors read by
     their talk alone. `same_labels` holds precision where every photo with the right photo's labels
     counts as right. `baselines` are recalls by chance and of BM25 on the same queries.
+    Where identities are known, every photo of one counts as right in `metrics` (the best of them)
+    and `by_identity`, and `one_photo` counts the identities that have a single photo.
     """
 
     split: str
@@ -57,6 +59,8 @@ class RetrievalEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     run: RunFile
     versions: dict[str, str]
     without_descriptors: int = 0
+    by_identity: dict[str, Estimate] = {}
+    one_photo: int = 0
 
 
 class RankFile(msgspec.Struct, frozen=True):

@@ -8,7 +8,8 @@ from typing import Final, Literal
 import msgspec
 
 from modeling import runs
-from modeling.retrieval.settings import RetrievalSettings
+from modeling.retrieval.settings import DianaSettings, RetrievalSettings, ScoreBy
+from photochat.errors import DataError
 
 TASK: Final = "retrieval"
 
@@ -44,3 +45,22 @@ def finished(folder: Path) -> tuple[RunFile, Chosen]:
     """
     run = runs.read_run(folder, RunFile, TASK)
     return run, runs.outcome_of(folder, run)
+
+
+def scored_by(
+    settings: RetrievalSettings, score: ScoreBy | None, folder: Path
+) -> RetrievalSettings:
+    """Return the settings of the run in `folder` with its photos ranked by `score`; None: as it is.
+
+    Raises:
+        DataError: the model has no such score.
+    """
+    if score is None:
+        return settings
+    model = settings.model
+    if not isinstance(model, DianaSettings):
+        kind = model.__struct_config__.tag
+        raise DataError(f"is a {kind}, which has one score: leave --score out", file=folder)
+    if score != "global" and model.refine == "none":
+        raise DataError(f"refines nothing, so it has no {score} score", file=folder)
+    return msgspec.structs.replace(settings, model=msgspec.structs.replace(model, score=score))

@@ -15,6 +15,7 @@ from modeling.retrieval.augment import prepare, views
 from modeling.retrieval.cached_gradient import Part, step_gradient
 from modeling.retrieval.encoding import ranks_in
 from modeling.retrieval.examples import Query, RetrievalExamples
+from modeling.retrieval.identities import identity_numbers
 from modeling.retrieval.matcher import Batch, Matcher, Pictures, Representations, Retriever
 from modeling.retrieval.ranks import Ranks
 from modeling.retrieval.rounds import retained
@@ -49,6 +50,7 @@ class RetrievalTask:
         self.model: nn.Module = retriever.matcher
         self.settings = settings
         self._photos, self._dev, self._pictures = train.photos, dev, pictures
+        self._identities = identity_numbers(train)
         self._queries = [
             q for q in train.queries if pictures is None or pictures.has(train.photos[q.photo])
         ]
@@ -88,7 +90,7 @@ class RetrievalTask:
         return {
             **{_QUERY + name: tensor for name, tensor in queries.items()},
             **{_PHOTO + name: tensor for name, tensor in photos.items()},
-            _IDENTITY: torch.tensor([row.query.photo for row in rows]),
+            _IDENTITY: torch.tensor([self._identities[row.query.photo] for row in rows]),
         }
 
     def step_loss(

@@ -15,8 +15,8 @@ from modeling.retrieval.examples import RetrievalExamples, retrieval_examples
 from modeling.retrieval.kinds import build_retriever
 from modeling.retrieval.matcher import Pictures, Retriever
 from modeling.retrieval.regions import open_pictures
-from modeling.retrieval.runs import Chosen, RunFile, finished
-from modeling.retrieval.settings import RetrievalSettings
+from modeling.retrieval.runs import Chosen, RunFile, finished, scored_by
+from modeling.retrieval.settings import RetrievalSettings, ScoreBy
 from modeling.retrieval.task import RetrievalTask, dev_metrics
 from modeling.retrieval.texts import shown
 from modeling.retrieval.wise import keep_between
@@ -142,13 +142,17 @@ def train_retrieval(
     return run
 
 
-def load_run(folder: Path, pictures: Pictures | None = None) -> Retriever:
-    """Return the kept model of a finished run.
+def load_run(
+    folder: Path, pictures: Pictures | None = None, score: ScoreBy | None = None
+) -> Retriever:
+    """Return the kept model of a finished run; `score` is what a DiaNA ranks by instead of its own.
 
     Raises:
-        DataError: the folder holds no finished run of retrieval, or its model cannot be loaded.
+        DataError: the folder holds no finished run of retrieval, or its model cannot be loaded or
+            has no such score.
     """
-    return build_retriever(finished(folder)[0].settings, pictures=pictures, weights=folder / MODEL)
+    settings = scored_by(finished(folder)[0].settings, score, folder)
+    return build_retriever(settings, pictures=pictures, weights=folder / MODEL)
 
 
 def _pictures(splits: Splits, settings: RetrievalSettings, images: Path | None) -> Pictures | None:

@@ -7,7 +7,6 @@ from typing import Literal
 
 from photochat.cli.computing import DeviceName, needs_models
 from photochat.cli.output import note, print_json, print_table
-from photochat.cli.train_retrieval import COCO
 
 
 def evaluate_retrieval(
@@ -22,26 +21,28 @@ def evaluate_retrieval(
     resamples: int,
     seed: int,
     as_json: bool,
+    score: Literal["both", "global", "refined"] | None = None,
 ) -> None:
-    """Measure a run on a split of a release or of COCO's captions, and print what it reaches.
+    """Measure a run on a split of a release or of other data, and print what it reaches.
 
     Raises:
         DataError: no such split, no finished run, no pictures, or the models extra is missing.
     """
     needs_models()
     from modeling.retrieval import evaluate as measure
+    from modeling.retrieval.sources import read_source
     from photochat.release import read_release
 
-    if str(data).startswith(COCO):
-        file = Path(str(data).removeprefix(COCO))
-        result = measure.evaluate_captions(
-            file, folder, split, images=images, device=device.value, against=against,
-            resamples=resamples, seed=seed,
+    source = read_source(str(data))
+    if source is not None:
+        result = measure.evaluate_source(
+            source, folder, split, images=images, device=device.value, against=against,
+            resamples=resamples, seed=seed, score=score,
         )  # fmt: skip
     else:
         result = measure.evaluate_retrieval(
             read_release(data), folder, split, images=images, pool=pool,
-            device=device.value, against=against, resamples=resamples, seed=seed,
+            device=device.value, against=against, resamples=resamples, seed=seed, score=score,
         )  # fmt: skip
     if as_json:
         print_json(result)
@@ -54,6 +55,12 @@ def evaluate_retrieval(
             ],
         )
         print()
+        if result.by_identity:
+            print_table(
+                ["by identity", "value", "low", "high"],
+                [[name, e.value, e.low, e.high] for name, e in result.by_identity.items()],
+            )
+            print()
         columns = ("recall@1", "recall@5", "recall@10", "recall@30", "mrr", "median_rank")
         print_table(
             ["theme", "queries", *columns],
@@ -81,6 +88,10 @@ def evaluate_retrieval(
             f"{result.without_descriptors:,} queries have no descriptors and were read by their "
             "talk alone"
         )
+    if result.one_photo:
+        note(
+            f"{result.one_photo:,} identities have one photo: mAP is there what its rank alone says"
+        )
     left = ", ".join(f"{count} with {reason}" for reason, count in result.left_out.items())
     note(
         f"{result.queries:,} queries of {result.dialogues:,} dialogues over {result.photos:,} "
@@ -101,6 +112,7 @@ def evaluate_rounds(
     resamples: int,
     seed: int,
     as_json: bool,
+    score: Literal["both", "global", "refined"] | None = None,
 ) -> None:
     """Measure a run after every round of a split's dialogues, and print what it reaches.
 
@@ -108,13 +120,21 @@ def evaluate_rounds(
         DataError: no such split, no finished run, no pictures, or the models extra is missing.
     """
     needs_models()
-    from modeling.retrieval.by_round import evaluate_by_round
+    from modeling.retrieval.by_round import evaluate_by_round, evaluate_examples_by_round
+    from modeling.retrieval.sources import read_source
     from photochat.release import read_release
 
-    result = evaluate_by_round(
-        read_release(data), folder, split, images=images, pool=pool, device=device.value,
-        resamples=resamples, seed=seed,
-    )  # fmt: skip
+    source = read_source(str(data))
+    if source is not None:
+        result = evaluate_examples_by_round(
+            source.split(split), folder, split, images=images, device=device.value,
+            resamples=resamples, seed=seed, score=score,
+        )  # fmt: skip
+    else:
+        result = evaluate_by_round(
+            read_release(data), folder, split, images=images, pool=pool, device=device.value,
+            resamples=resamples, seed=seed, score=score,
+        )  # fmt: skip
     if as_json:
         print_json(result)
     else:

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from photochat.cli.computing import Device, DeviceName
+from photochat.cli.computing import Device, DeviceName, value_of
 from photochat.cli.evaluate_retrieval import evaluate_retrieval, evaluate_rounds
 from photochat.cli.evaluate_stickers import evaluate_stickers
 from photochat.cli.output import AsJson, Seed, note, print_json, print_table
-from photochat.cli.train_retrieval import Images
+from photochat.cli.train_retrieval import OTHER_DATA, Images
 from photochat.errors import DataError
 
 BM25 = "bm25"
@@ -32,6 +32,14 @@ class Query(str, Enum):
     SHARER = "sharer"
 
 
+class ScoreBy(str, Enum):
+    """What a DiaNA ranks photos by."""
+
+    GLOBAL = "global"
+    REFINED = "refined"
+    BOTH = "both"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
     app.command()(evaluate)
@@ -47,7 +55,7 @@ def evaluate(
     ],
     data: Annotated[
         Path,
-        typer.Option(help="A release folder or file; or coco:FILE.", metavar="DIR|coco:FILE"),
+        typer.Option(help="A release folder or file, or other data.", metavar=OTHER_DATA),
     ],
     split: Annotated[str, typer.Option(help="The split to evaluate.")] = "test",
     pool: Annotated[
@@ -72,6 +80,12 @@ def evaluate(
         bool,
         typer.Option("--by-round", help="Measure a retrieval run after every turn of the talks."),
     ] = False,
+    score: Annotated[
+        ScoreBy | None,
+        typer.Option(
+            help="What a DiaNA ranks by: whole vectors, attributes, or both; else its own."
+        ),
+    ] = None,
     device: Device = DeviceName.AUTO,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples.", min=1)] = 1000,
     seed: Seed = 0,
@@ -83,6 +97,7 @@ def evaluate(
     chosen on dev, beside baselines. A run of train retrieval: recall, MRR and median rank of each
     dialogue's photo, by theme too; ties and photos without a picture count against the model;
     RUN/gallery.html shows what was found; with --by-round, RUN/rounds.html what each turn adds.
+    --data may be coco:FILE too, or chatpedes:PATH, where all photos of a person are right.
     Both: RUN/metrics.json and RUN/report.html.
     A run of train stickers: mAP, P@k and hits by intention, --data being a folder of stickers.
     bm25 retrieves by labels alone (section 6.2). --query, --persona and --fold-plurals are for
@@ -92,6 +107,8 @@ def evaluate(
     """
     from photochat.release import read_release
 
+    if score is not None and (model == BM25 or not _ranks_photos(Path(model))):
+        raise DataError("finds no photos by vectors: leave --score out", file=model)
     if model != BM25:
         from modeling.runs import task_of
 
@@ -106,12 +123,13 @@ def evaluate(
         elif by_round:
             evaluate_rounds(
                 Path(model), data, split, pool=pool.value, images=images, device=device,
-                resamples=resamples, seed=seed, as_json=as_json,
+                resamples=resamples, seed=seed, as_json=as_json, score=value_of(score),
             )  # fmt: skip
         elif task == "retrieval":
             evaluate_retrieval(
                 Path(model), data, split, pool=pool.value, images=images, against=against,
                 device=device, resamples=resamples, seed=seed, as_json=as_json,
+                score=value_of(score),
             )  # fmt: skip
         else:
             _evaluate_intent(Path(model), data, split, against, device, resamples, seed, as_json)
@@ -140,6 +158,12 @@ def evaluate(
         f"{result.queries:,} of {result.dialogues:,} dialogues over {result.photos:,} photos"
         + (f"; left out: {left}" if left else "")
     )
+
+
+def _ranks_photos(folder: Path) -> bool:
+    from modeling.runs import task_of
+
+    return not folder.is_dir() or task_of(folder) == "retrieval"
 
 
 def _evaluate_intent(

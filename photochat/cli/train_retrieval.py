@@ -19,7 +19,7 @@ from photochat.cli.computing import (
 from photochat.cli.output import AsJson, note, print_json, print_table
 from photochat.errors import DataError
 
-COCO = "coco:"
+OTHER_DATA = "DIR|coco:FILE|chatpedes:PATH"
 
 Images = Annotated[
     Path | None,
@@ -81,7 +81,7 @@ def register(group: typer.Typer) -> None:
 
 def train_retrieval(
     data: Annotated[
-        str, typer.Option(help="A release folder or file, or coco:FILE.", metavar="DIR|coco:FILE")
+        str, typer.Option(help="A release folder or file, or other data.", metavar=OTHER_DATA)
     ],
     out: Annotated[Path, typer.Option(help="Run folder to write; new or empty.", metavar="RUN")],
     preset: Annotated[
@@ -203,8 +203,9 @@ def train_retrieval(
 
     Presets are the rows of the paper's Table 4, with its numbers (sections 6.2, 7.1), and ours.
     RUN gets settings.json, log.jsonl, checkpoints/ and model/. With coco:FILE, COCO's captions in
-    Karpathy's split (dataset_coco.json); a run on them is what --init-from starts from. Several
-    GPUs: accelerate launch -m photochat train retrieval ...
+    Karpathy's split (dataset_coco.json); a run on them is what --init-from starts from. With
+    chatpedes:PATH, dialogues about persons: a file, or a folder of train_reid.json and others.
+    Several GPUs: accelerate launch -m photochat train retrieval ...
 
     Example: photochat train retrieval --data release --preset minilm --out runs/minilm
     """
@@ -293,16 +294,14 @@ def train_retrieval(
 
 
 def _splits(data: str, limit: int | None) -> Any:
+    from modeling.retrieval.sources import read_source
     from modeling.retrieval.train import Splits, release_splits
     from photochat.release import read_release
 
-    if not data.startswith(COCO):
+    source = read_source(data)
+    if source is None:
         return release_splits(read_release(Path(data)), limit)
-    from modeling.retrieval.coco import read_coco
-
-    file = Path(data.removeprefix(COCO))
-    captions = read_coco(file)
-    return Splits(captions["train"], captions["dev"], file)
+    return Splits(source.splits["train"], source.splits["dev"], source.file)
 
 
 def _settings(

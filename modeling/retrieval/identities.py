@@ -1,0 +1,47 @@
+"""Which photos are right for a query: its own or, where identities are known, all of its person."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from modeling.metrics import Estimate, Ranks, retrieval_metrics
+from modeling.retrieval.examples import RetrievalExamples
+from modeling.retrieval.metrics import first_ranks, precisions
+from modeling.retrieval.ranks import NONE
+
+RANK_AT = (1, 5, 10)  # Rank-k, as person retrieval reports it
+
+
+def identity_numbers(examples: RetrievalExamples) -> list[int]:
+    """Return a number a photo, equal just for photos of the same identity."""
+    if not examples.identities:
+        return list(range(len(examples.photos)))
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(name, len(numbers)) for name in examples.identities]
+
+
+def right_photos(examples: RetrievalExamples) -> Tensor:
+    """Return the right photos of each query, (queries,), or (queries, m) filled up with `NONE`."""
+    gold = [query.photo for query in examples.queries]
+    if not examples.identities:
+        return torch.tensor(gold, dtype=torch.long)
+    numbers = identity_numbers(examples)
+    together: dict[int, list[int]] = {}
+    for photo, number in enumerate(numbers):
+        together.setdefault(number, []).append(photo)
+    rows = [together[numbers[photo]] for photo in gold]
+    table = torch.full((len(rows), max(map(len, rows), default=1)), NONE)
+    for row, places in enumerate(rows):
+        table[row, : len(places)] = torch.tensor(places)
+    return table
+
+
+def by_identity(ranks: Ranks, *, resamples: int = 1000, seed: int = 0) -> dict[str, Estimate]:
+    """Return Rank-1, 5 and 10 (a photo of the identity is among so many) and mAP, in percent.
+
+    `ranks` are (queries, m), of all photos that are right.
+    """
+    found = retrieval_metrics(first_ranks(ranks), resamples=resamples, seed=seed)
+    several = precisions(ranks, resamples=resamples, seed=seed)
+    return {f"rank-{k}": found[f"recall@{k}"] for k in RANK_AT} | {"map": several["map"]}
