@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from photochat.errors import UNDECODABLE
+
 CHANNEL = "photochat"
 RETRY_SECONDS = 1.0
 MAX_OUTBOX = 10_000  # news that wait to be told; the others find out by themselves
@@ -110,7 +112,7 @@ class Bell:
     def _take(self, data: bytes) -> None:
         try:
             news = msgspec.json.decode(data, type=News)
-        except msgspec.DecodeError:
+        except UNDECODABLE:
             return
         if news.process != self._process:
             self._heard(news)

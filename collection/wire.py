@@ -110,7 +110,7 @@ def read_survey(answers: dict[str, Any], items: tuple[SurveyItem, ...]) -> dict[
 def _read(payload: object, kind: type[Any]) -> Any:
     try:
         asked = msgspec.convert(payload, kind)
-    except (msgspec.ValidationError, RecursionError):
+    except (msgspec.ValidationError, RecursionError, UnicodeError):  # or half a surrogate pair
         return Refusal(BAD_REQUEST, "The server did not understand this. Please reload the page.")
     return asked
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from photochat.dialogue import Dialogue
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 from photochat.photo import Photo
 
 SHARES = "[shares the photo]"
@@ -136,6 +136,6 @@ def read_findings(path: str | Path) -> list[Finding]:
         if line.strip():
             try:
                 findings.append(decoder.decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except UNDECODABLE as error:
                 raise DataError(str(error), file=path, record=f"line {number}") from error
     return findings

@@ -209,6 +209,8 @@ def read_hierarchy(path: str | Path) -> Parents:
             file=path,
             record=f"line {error.lineno}",
         ) from error
+    except (ValueError, RecursionError) as error:  # thousands of digits or brackets
+        raise DataError(f"is not Open Images' class hierarchy: {error}", file=path) from error
     try:
         if not isinstance(tree, Mapping) or tree.get("LabelName") != ROOT:
             raise ValueError(f"its root is not {ROOT}")

@@ -1,6 +1,11 @@
-"""The one error that bad input raises."""
+"""The one error that bad input raises, and what decoding bytes may raise in its place."""
 
 from __future__ import annotations
+
+import msgspec
+
+# msgspec of bytes from outside: another form, no UTF-8, thousands of brackets in one another.
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class DataError(Exception):

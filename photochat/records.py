@@ -18,7 +18,7 @@ import msgspec
 
 from photochat.atomic import atomic_file
 from photochat.dialogue import Dialogue, Turn
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 from photochat.synthetic import SYNTHETIC
 
 SUFFIXES = (".json", ".jsonl", ".parquet")
@@ -73,7 +73,7 @@ def scan_records(path: str | Path) -> tuple[list[Dialogue], list[Unreadable]]:
     data = _read_bytes(path)
     try:
         dialogues = _LIST.decode(data) if path.suffix == ".json" else _LINE.decode_lines(data)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except UNDECODABLE:
         dialogues = None
     if dialogues is not None and b"\\u0000" not in data:
         return dialogues, []
@@ -141,7 +141,7 @@ def _decode(path: Path, data: bytes, first_line: int = 1) -> Any:
         return _ANY.decode(data)
     except RecursionError as error:
         raise DataError("is nested too deeply", file=path, record=f"line {first_line}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         problem, at = _explain(data, error)
         line = first_line + data.count(b"\n", 0, at)
         raise DataError(problem, file=path, record=f"line {line}") from error

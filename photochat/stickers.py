@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 SPLITS = ("train", "valid", "test")
 PICTURES = "stickers"  # the folder beside the splits
@@ -205,7 +205,7 @@ def _records(file: Path) -> list[Any]:
         if file.suffix == ".jsonl":
             return msgspec.json.Decoder().decode_lines(data)
         records = msgspec.json.decode(data)
-    except (OSError, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except (OSError, *UNDECODABLE) as error:
         raise DataError(f"cannot be read as JSON ({error})", file=file) from error
     if not isinstance(records, list):
         raise DataError("must be a list of conversations", file=file)

@@ -35,7 +35,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise DataError("no such file", file=path) from error
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot be read ({error})", file=path) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also thousands of digits or brackets
         raise DataError(f"is not TOML: {error}", file=path) from error
 
 

@@ -141,7 +141,11 @@ def _handler(stub: StubEndpoint) -> type[BaseHTTPRequestHandler]:
             if fault == "not-json":
                 return self._send(200, "<html>hello</html>")
             with stub._lock:
-                stub.paid[what_was_asked(body)] += 1
+                gone = stub.dead  # another answer may have been the last one meanwhile
+                if not gone:
+                    stub.paid[what_was_asked(body)] += 1
+            if gone:
+                return self._hang_up()
             return self._send(200, answer)
 
         def _hang_up(self) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from photochat.atomic import atomic_file
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 Severity = Literal["reject", "review", "note"]
 SEVERITIES: tuple[Severity, ...] = ("reject", "review", "note")  # the gravest first
@@ -66,7 +66,7 @@ def read_findings(path: str | Path) -> list[Checked]:
     for number, line in enumerate(lines, start=1):
         try:
             checked.append(decoder.decode(line))
-        except msgspec.DecodeError as error:
+        except UNDECODABLE as error:
             problem = f"is no line of findings ({error}): make them with photochat check"
             raise DataError(problem, file=path, record=f"line {number}") from error
     return checked

@@ -156,7 +156,7 @@ def _reasons(row: Mapping[str, str]) -> tuple[Reason, ...]:
     text = _first(row, REASON_COLUMNS)
     names: list[str] = []
     if text.startswith("["):
-        with suppress(json.JSONDecodeError):
+        with suppress(ValueError, RecursionError):
             names = [str(name) for name in json.loads(text)]
     if not names:
         names = [name for name in re.split(r"[|,;\s]+", text) if name]

@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 
 from photochat.atomic import atomic_file
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 from verification.decide import Decision, Rule
 
 
@@ -50,7 +50,7 @@ def read_review_items(path: str | Path) -> list[ReviewItem]:
     for number, line in enumerate(lines, start=1):
         try:
             items.append(msgspec.json.decode(line, type=ReviewItem))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNDECODABLE as error:
             problem = f'names no dialogue ({error}): write {{"dialogue_id": 7}}'
             raise DataError(problem, file=path, record=f"line {number}") from error
     return items

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from photochat.atomic import atomic_file
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 from verification.finding import Checked
 from verification.gold import Answer
 from verification.review import desk as desks
@@ -126,7 +126,7 @@ def read_known(path: str | Path) -> list[SimulatedReviewer]:
         return msgspec.json.decode(Path(path).read_bytes(), type=list[SimulatedReviewer])
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", file=path) from error
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise DataError(f"holds no list of known reviewers ({error})", file=path) from error
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from photochat.atomic import atomic_file
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 Verdict = Literal["accept", "reject", "unsure"]
 Reason = Literal[
@@ -68,7 +68,7 @@ def read_votes(path: str | Path) -> list[Vote]:
             continue
         try:
             votes.append(decoder.decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNDECODABLE as error:
             problem = f"is no vote ({error})"
             raise DataError(problem, file=path, record=f"line {number}") from error
     return votes

@@ -35,6 +35,7 @@ from collection.mturk_emulator.tables import (
 )
 from collection.mturk_emulator.turn import Turn
 from collection.mturk_emulator.wire import calls_made
+from photochat.errors import UNDECODABLE
 
 control = Blueprint("control", __name__, url_prefix="/_emulator")
 Given = TypeVar("Given", bound=msgspec.Struct)
@@ -285,7 +286,7 @@ def _given(kind: type[Given]) -> Given:
         abort(_refused("the body must be application/json", 415))
     try:
         return msgspec.json.decode(request.get_data(), type=kind)
-    except msgspec.MsgspecError as error:
+    except UNDECODABLE as error:
         abort(_refused(str(error)))
 
 

@@ -214,7 +214,10 @@ def _sentences(element: ET.Element) -> list[str]:
 
 
 def _check_address(url: str, allow_http: bool) -> None:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise QuestionError(f"ExternalURL is not an address: {url}") from error
     if not parts.hostname:
         raise QuestionError(f"ExternalURL is not an address: {url}")
     if parts.scheme != "https" and not (allow_http and parts.scheme == "http"):

@@ -63,7 +63,7 @@ class Templates:
         try:
             tables = tomllib.loads(self.text("hits.toml"))
             self.hits: dict[str, Hit] = msgspec.convert(tables, dict[str, Hit])
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        except (ValueError, RecursionError, msgspec.ValidationError) as error:
             raise DataError(str(error), file="hits.toml") from error
 
     def hit(self, name: str) -> Hit:

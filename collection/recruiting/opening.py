@@ -136,7 +136,10 @@ def stage_of(campaign: Campaign, where: str) -> Stage:
 def _checked(address: str, field: str) -> str:
     from collection.recruiting.mturk import PRODUCTION, REGION
 
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise DataError(f"is no address: {address!r}", field=field) from error
     host = (parts.hostname or "").lower()
     if parts.scheme not in ("http", "https") or not host:
         raise DataError(f"must be an address such as http://127.0.0.1:8010, not {address!r}",

@@ -89,7 +89,10 @@ def is_local(address: str) -> bool:
 def problems(terms: Recruiting, timeouts: Timeouts) -> list[tuple[str, str]]:
     """Say what is wrong with the section beside its types: (key, problem)."""
     found = []
-    parts = urlsplit(terms.url)
+    try:
+        parts = urlsplit(terms.url)
+    except ValueError:  # half a pair of brackets
+        parts = urlsplit("no address")
     if terms.url and (parts.scheme not in ("http", "https") or not parts.hostname):
         found.append(("url", "must be the chat server's address: https://chat.example.org"))
     elif parts.scheme == "http" and not is_local(terms.url):

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from collection.simulate.diary import Entry
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 Fault = Literal["lost", "doubled", "reordered", "changed"]
 
@@ -121,7 +121,7 @@ def read_export(path: str | Path) -> Iterator[Record]:
     for number, line in enumerate(lines, start=1):
         try:
             yield msgspec.json.decode(line, type=Record)
-        except msgspec.DecodeError as error:
+        except UNDECODABLE as error:
             raise DataError(str(error), file=path, record=f"line {number}") from error
 
 

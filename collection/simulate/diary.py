@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from photochat.atomic import make_private
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 Kind = Literal["opened", "sent", "acked", "refused", "heard", "trouble", "done"]
 
@@ -80,5 +80,5 @@ def read_diary(path: str | Path) -> Iterator[Entry]:
     for number, line in enumerate(lines[:-1], start=1):
         try:
             yield msgspec.json.decode(line, type=Entry)
-        except msgspec.DecodeError as error:
+        except UNDECODABLE as error:
             raise DataError(str(error), file=path, record=f"line {number}") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 from photochat.pool import read_pool
 
 
@@ -74,7 +74,7 @@ def _lines(path: Path) -> list[tuple[str, PhotoRecord]]:
             continue
         try:
             photos.append((f"line {number}", msgspec.json.decode(line, type=PhotoRecord)))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             raise DataError(
                 f"is no photo record ({error})", file=path, record=f"line {number}"
             ) from error

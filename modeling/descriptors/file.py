@@ -11,7 +11,7 @@ import msgspec
 from modeling.descriptors.fields import Descriptors
 from photochat.atomic import atomic_file
 from photochat.dialogue import Utterance
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 TalkKey = str
 
@@ -55,7 +55,7 @@ def read_descriptors(path: str | Path) -> dict[TalkKey, Descriptors]:
             continue
         try:
             described = msgspec.json.decode(line, type=Described)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             problem = f"is no line of photochat describe ({error})"
             raise DataError(problem, file=path, record=f"line {number}") from error
         found.setdefault(described.talk, described.descriptors)

@@ -35,7 +35,7 @@ from modeling.intent.runs import RunFile, finished
 from modeling.metrics import Estimate
 from modeling.training.settings import Device
 from photochat.atomic import atomic_file
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 from photochat.release import Release
 
 METRICS = "metrics.json"
@@ -153,7 +153,7 @@ def read_metrics(folder: Path) -> dict[str, IntentEvaluation]:
         return {}
     try:
         return msgspec.json.decode(file.read_bytes(), type=dict[str, IntentEvaluation])
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise DataError(f"is damaged ({error}): remove it", file=file) from error
 
 
@@ -203,7 +203,7 @@ def _predictions(folder: Path, split: str) -> Predictions:
         raise DataError(
             f"was not measured on {split}: photochat evaluate it there first", file=folder
         ) from error
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise DataError(f"is damaged ({error})", file=file) from error
 
 

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from modeling.examples import IntentExamples, Talk
 from modeling.intent.metrics import Floats
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 # Chosen by cross-validation in five parts on the published dev split: average precision 53.1, and
 # between 50.1 and 52.8 for C of 0.3 and 2, and for 1, 2 and all earlier turns.
@@ -96,7 +96,7 @@ def load_tfidf(folder: Path) -> TfidfModel:
     """
     try:
         return msgspec.json.decode((folder / FILE).read_bytes(), type=TfidfModel)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNDECODABLE) as error:
         raise DataError(f"is no TF-IDF model ({error})", file=folder / FILE) from error
 
 

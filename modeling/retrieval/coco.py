@@ -13,7 +13,7 @@ import msgspec
 
 from modeling.retrieval.examples import GalleryPhoto, Query, RetrievalExamples
 from photochat.dialogue import Utterance
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 SPLITS = {"train": "train", "restval": "train", "val": "dev", "test": "test"}
 _SUFFIX = ".jpg"
@@ -48,7 +48,7 @@ def read_coco(file: Path) -> dict[str, RetrievalExamples]:
         images = msgspec.json.decode(file.read_bytes(), type=_File).images
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})", file=file) from error
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise DataError(
             f"is not a caption file like dataset_coco.json ({error})", file=file
         ) from error

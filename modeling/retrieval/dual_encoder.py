@@ -29,7 +29,7 @@ from modeling.retrieval.text_towers import (
     save_text_tower,
 )
 from modeling.retrieval.texts import said, shown
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 OWN = "dual_encoder.safetensors"  # image tower, heads and temperature
 WORDS = "label_words.json"
@@ -210,7 +210,7 @@ def build_dual_encoder(
 def _read_words(file: Path) -> LabelWords:
     try:
         return msgspec.json.decode(file.read_bytes(), type=LabelWords)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNDECODABLE) as error:
         raise DataError(f"cannot be loaded ({error})", file=file) from error
 
 

@@ -11,7 +11,7 @@ from modeling.metrics import Estimate
 from modeling.retrieval.metrics import ThemeRow
 from modeling.retrieval.runs import RunFile
 from photochat.atomic import atomic_file
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 METRICS = "metrics.json"
 RANKS = "ranks"
@@ -100,7 +100,7 @@ def read_metrics(folder: Path) -> dict[str, RetrievalEvaluation]:
         return {}
     try:
         return msgspec.json.decode(file.read_bytes(), type=dict[str, RetrievalEvaluation])
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise DataError(f"is damaged ({error}): remove it", file=file) from error
 
 
@@ -117,7 +117,7 @@ def read_ranks(folder: Path, split: str, data_hash: str | None = None) -> RankFi
         raise DataError(
             f"was not measured on {split}: photochat evaluate it there first", file=folder
         ) from error
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise DataError(f"is damaged ({error})", file=file) from error
     if data_hash is not None and found.data_hash != data_hash:
         raise DataError(f"was measured on another {split} split, or another pool", file=folder)

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 ROWS = "rows.bin"
 JOURNAL = "journal.jsonl"
@@ -129,7 +129,7 @@ class RowCache:
                 out.truncate(len(whole))
         try:
             lines = msgspec.json.Decoder(_Line).decode_lines(whole)
-        except msgspec.DecodeError as error:
+        except UNDECODABLE as error:
             raise DataError(f"is damaged ({error}): remove the folder", file=file) from error
         there = self._rows_on_disk()
         self._know([line for line in lines if line.row < there])

@@ -28,7 +28,7 @@ from modeling.stickers.runs import StickerRun, finished
 from modeling.training.device import open_accelerator
 from modeling.training.settings import Device
 from photochat.atomic import atomic_file
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 from photochat.stickers import read_stickers
 
 METRICS = "metrics.json"
@@ -118,5 +118,5 @@ def read_metrics(folder: Path) -> dict[str, StickerEvaluation]:
         return {}
     try:
         return msgspec.json.decode(file.read_bytes(), type=dict[str, StickerEvaluation])
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise DataError(f"is damaged ({error}): remove it", file=file) from error

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ def read_lines(file: Path, kind: type[T], what: str) -> list[T]:
             continue
         try:
             found.append(decoder.decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             if number == len(lines) and not isinstance(error, msgspec.ValidationError):
                 break
             raise DataError(

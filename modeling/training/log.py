@@ -90,7 +90,7 @@ def read_log(folder: Path) -> list[dict[str, float]]:
     for line in file.read_text().splitlines():
         try:
             lines.append(json.loads(line))
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             break  # a process that was killed while writing leaves half a line, the last
     return lines
 

@@ -137,7 +137,7 @@ def _read(file: Path) -> dict[str, Any]:
         values = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot be read ({error})", file=file) from error
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"is not JSON: {error}", file=file) from error
     if not isinstance(values, dict):
         raise DataError("must be one JSON object: names and values of the template", file=file)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from photochat.atomic import make_private
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 from photochat.language_model.question import Reply
 
 WAIT_SECONDS = 30  # for another process that writes to the same file
@@ -48,7 +48,7 @@ class AnswerStore:
                 "SELECT reply FROM answers WHERE key = ?", (key,)
             ).fetchone()
             return None if row is None else msgspec.json.decode(row[0], type=Reply)
-        except (sqlite3.Error, msgspec.DecodeError) as error:
+        except (sqlite3.Error, *UNDECODABLE) as error:
             raise self._broken(error) from error
 
     def put(self, key: str, model: str, reply: Reply) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from photochat.atomic import atomic_file
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 from photochat.pipeline.digest import Seen
 
 STATE_FILE = "pipeline.json"
@@ -54,7 +54,7 @@ def read_state(out: Path) -> State:
         state = msgspec.json.decode(file.read_bytes(), type=State)
     except FileNotFoundError:
         return State()
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *UNDECODABLE) as error:
         raise DataError(f"cannot be read ({error}): remove it to start anew", file=file) from error
     if state.layout != LAYOUT:
         raise DataError("is of another version: remove it to start anew", file=file)
