@@ -162,9 +162,11 @@ class Server:
         self._workers.append(worker)
         return worker
 
-    def pair(self, one: str = "anna", another: str = "ben") -> tuple[Worker, Worker]:
+    def pair(
+        self, one: str = "anna", another: str = "ben", **options: Any
+    ) -> tuple[Worker, Worker]:
         """Two workers in a conversation: sharer, receiver."""
-        two = [self.worker(one), self.worker(another)]
+        two = [self.worker(name, **options) for name in (one, another)]
         for worker in two:
             worker.until_event("paired")
         sharer, receiver = sorted(two, key=lambda worker: worker.role != "sharer")

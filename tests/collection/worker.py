@@ -17,7 +17,15 @@ PATIENCE = 30.0  # seconds
 
 
 class Worker:
-    def __init__(self, url: str, name: str, *, connect: bool = True, query: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        *,
+        connect: bool = True,
+        query: str = "",
+        campaign: str = "photochat",
+    ) -> None:
         self.url = url
         self.name = name
         self.http = requests.Session()
@@ -28,7 +36,7 @@ class Worker:
         self._ids = itertools.count(1)
         self._news = threading.Condition()
         self.sio: socketio.Client | None = None
-        self.token = enter(self.http, url, name, query)
+        self.token = enter(self.http, url, name, query, campaign)
         if connect:
             self.connect()
 
@@ -144,9 +152,11 @@ class Worker:
             self._news.notify_all()
 
 
-def enter(http: requests.Session, url: str, name: str, query: str = "") -> str:
+def enter(
+    http: requests.Session, url: str, name: str, query: str = "", campaign: str = "photochat"
+) -> str:
     """Go through the forms; return the chat token."""
-    page = http.get(f"{url}/join/photochat", params=f"worker={name}{query}")
+    page = http.get(f"{url}/join/{campaign}", params=f"worker={name}{query}")
     for step, fields in (
         ("consent", {"agree": "yes"}),
         ("instructions", {}),
