@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from photochat.atomic import atomic_file
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 
 FILE = "settings.json"
 MODEL = "model"  # the folder of the kept model
@@ -47,7 +47,7 @@ def task_of(folder: Path) -> str:
         return msgspec.json.decode((folder / FILE).read_bytes(), type=_Task).task
     except OSError as error:
         raise DataError("holds no run (photochat train writes one)", file=folder) from error
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise DataError(f"is not the settings of a run ({error})", file=folder / FILE) from error
 
 
@@ -72,7 +72,7 @@ def read_run(folder: Path, kind: type[Run], task: str) -> Run:
         raise DataError(f"is a run of {there}, not of {task}", file=folder)
     try:
         run: Run = msgspec.json.decode((folder / FILE).read_bytes(), type=kind)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise DataError(f"is not the settings of a run ({error})", file=folder / FILE) from error
     return run
 

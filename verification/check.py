@@ -16,7 +16,7 @@ import msgspec
 
 from photochat import __version__
 from photochat.dialogue import Dialogue
-from photochat.errors import DataError
+from photochat.errors import UNDECODABLE, DataError
 from photochat.packaged_models import installed
 from photochat.records import read_records
 from verification import thresholds
@@ -213,7 +213,7 @@ def _resume(part: Path, key: bytes) -> list[Checked]:
     for line in lines:
         try:
             done.append(msgspec.json.decode(line, type=Checked))
-        except msgspec.DecodeError:
+        except UNDECODABLE:
             break
     return done
 
