@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from collection.recruiting.recruiter import Recruiter
 
 Config = Annotated[Path, typer.Option(help="The campaign file.", metavar="FILE")]
-Db = Annotated[str, typer.Option(help="The chat server's database.", metavar="URL")]
+Db = Annotated[
+    str,
+    typer.Option(
+        help="The chat server's database: sqlite:///FILE or postgresql://...", metavar="URL"
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Production = Annotated[
     bool, typer.Option("--production", help="The platform itself, with real people and money.")

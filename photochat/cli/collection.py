@@ -30,9 +30,14 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     pool: Annotated[Path, typer.Option(help="The photo pool.", metavar="FILE")],
-    images: Annotated[Path, typer.Option(help="Its pictures: DIR/<photo_id>.jpg.", metavar="DIR")],
+    images: Annotated[
+        Path, typer.Option(help="Folder of pictures, DIR/<photo_id>.jpg.", metavar="DIR")
+    ],
     db: Annotated[
-        str, typer.Option(help="sqlite:///chat.db or postgresql://...", metavar="URL")
+        str,
+        typer.Option(
+            help="The chat server's database: sqlite:///FILE or postgresql://...", metavar="URL"
+        ),
     ] = "sqlite:///chat.db",
     config: Annotated[Path | None, typer.Option(help="The campaign file.", metavar="FILE")] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
@@ -129,7 +134,12 @@ def invite(
 
 
 def export(
-    db: Annotated[str, typer.Option(help="The server's database.", metavar="URL")],
+    db: Annotated[
+        str,
+        typer.Option(
+            help="The chat server's database: sqlite:///FILE or postgresql://...", metavar="URL"
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The file to write.", metavar="FILE.jsonl")],
     campaign: Annotated[
         str | None, typer.Option(help="One campaign; needed if there are several.")

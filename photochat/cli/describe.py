@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from photochat.cli.computing import Device, DeviceName
 from photochat.cli.language_model import (
     Access,
     Budget,
     Cache,
     Concurrency,
-    Device,
     DryRun,
     Llm,
     LlmModel,
@@ -59,7 +59,7 @@ def describe(
     price_out: PriceOut = 0.0,
     budget: Budget = None,
     dry_run: DryRun = False,
-    device: Device = "cpu",
+    device: Device = DeviceName.AUTO,
 ) -> int:
     """Have a language model say what each photo may show, from the talk before it is shared.
 

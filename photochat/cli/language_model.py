@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from photochat.cli.computing import DeviceName
 from photochat.cli.output import note
 from photochat.errors import DataError
 
@@ -60,7 +61,6 @@ Budget = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only estimate questions, tokens and cost.")
 ]
-Device = Annotated[str, typer.Option(help="With a local model: cpu, cuda, mps.")]
 
 
 class Access(NamedTuple):
@@ -76,7 +76,7 @@ class Access(NamedTuple):
     price_in: float
     price_out: float
     budget: float | None
-    device: str
+    device: DeviceName
 
     @property
     def kept(self) -> Path:
@@ -122,7 +122,7 @@ def _model(access: Access) -> Model:
         return Endpoint(access.llm, access.llm_model, key, options)
     from photochat.language_model.local import LocalModel
 
-    return LocalModel(access.llm, access.device)
+    return LocalModel(access.llm, access.device.value)
 
 
 def say_estimate(client: Client) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photochat.cli.computing import Device, DeviceName
 from photochat.cli.language_model import (
     Access,
     Budget,
     Cache,
     Concurrency,
-    Device,
     DryRun,
     Llm,
     LlmModel,
@@ -90,7 +90,7 @@ def make_dialogues(
     price_out: PriceOut = 0.0,
     budget: Budget = None,
     dry_run: DryRun = False,
-    device: Device = "cpu",
+    device: Device = DeviceName.AUTO,
 ) -> int:
     """Have a language model make dialogues about photos, in the way of ChatPedes.
 

@@ -35,7 +35,9 @@ def estimate(
     config: Config,
     db: Annotated[
         str | None,
-        typer.Option(help="The chat server's database: what is left, and times.", metavar="URL"),
+        typer.Option(
+            help="The chat server's database: sqlite:///FILE or postgresql://...", metavar="URL"
+        ),
     ] = None,
     conversations: Annotated[
         int | None, typer.Option(help="How many; else what the database has left.", min=1)

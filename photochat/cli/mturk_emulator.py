@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def mturk_emulator(
-    db: Annotated[Path, typer.Option(help="The books; made if there are none.", metavar="FILE")],
+    db: Annotated[
+        Path, typer.Option(help="Its database, a file; made if there is none.", metavar="FILE")
+    ],
     port: Annotated[int, typer.Option(help="The port; 0 takes any.", min=0, max=65535)] = 8200,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     balance: Annotated[

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Pool = Annotated[Path, typer.Argument(help="The pool.parquet that `photochat filter` wrote.")]
 Images = Annotated[
-    Path, typer.Option("--images", help="Folder of the pictures, DIR/<photo_id>.jpg.")
+    Path, typer.Option("--images", help="Folder of pictures, DIR/<photo_id>.jpg.", metavar="DIR")
 ]
 
 
@@ -175,7 +175,7 @@ def curate(
         str,
         typer.Option("--from-fiftyone", help="Name of the dataset in which photos were tagged."),
     ],
-    out: Annotated[Path, typer.Option("--out", help="Where the curated pool is written.")],
+    out: Annotated[Path, typer.Option("--out", help="The pool to write.", metavar="FILE")],
     as_json: AsJson = False,
 ) -> None:
     """Write the pool without the photos that were tagged `exclude` in FiftyOne.
@@ -207,7 +207,7 @@ def curate(
 def contact_sheet(
     pool: Pool,
     images: Images,
-    out: Annotated[Path, typer.Option("--out", help="Where to write it: a .png or .html file.")],
+    out: Annotated[Path, typer.Option("--out", help="A .png or .html to write.", metavar="FILE")],
     n: Annotated[int, typer.Option("--n", min=1, help="How many photos, at random.")] = 48,
     seed: Seed = 0,
     theme: Annotated[

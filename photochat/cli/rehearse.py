@@ -27,7 +27,9 @@ def rehearse(
     context: typer.Context,
     config: Annotated[Path, typer.Option(help="The campaign file.", metavar="FILE")],
     pool: Annotated[Path, typer.Option(help="The photo pool.", metavar="FILE")],
-    images: Annotated[Path, typer.Option(help="Its pictures: DIR/<photo_id>.jpg.", metavar="DIR")],
+    images: Annotated[
+        Path, typer.Option(help="Folder of pictures, DIR/<photo_id>.jpg.", metavar="DIR")
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write; new or empty.", metavar="DIR")],
     pairs: Annotated[int, typer.Option(help="Twice as many bots take part.", min=1)] = 20,
     rate: Annotated[

@@ -33,7 +33,10 @@ Items = Annotated[
 ]
 Overlap = Annotated[int, typer.Option(help="Reviewers for each dialogue.", min=1, max=100)]
 GoldShare = Annotated[float, typer.Option(help="Share of gold dialogues.", min=0, max=0.5)]
-Database = Annotated[str, typer.Option(help="sqlite:///review.db or postgresql://...")]
+Database = Annotated[
+    str,
+    typer.Option(help="The review's database: sqlite:///FILE or postgresql://...", metavar="URL"),
+]
 Sources = "A review's database, a .jsonl of votes, or a platform's results as .csv."
 
 
@@ -54,7 +57,9 @@ def register(app: typer.Typer) -> None:
 
 def review(
     dialogues: Raw,
-    images: Annotated[Path, typer.Option(help="Pictures: DIR/<photo_id>.jpg.", metavar="DIR")],
+    images: Annotated[
+        Path, typer.Option(help="Folder of pictures, DIR/<photo_id>.jpg.", metavar="DIR")
+    ],
     reviewer: Annotated[
         list[str], typer.Option(help="Who reviews; once for each. Nobody else may sign in.")
     ],

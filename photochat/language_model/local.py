@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,11 +20,11 @@ class LocalModel:
 
     concurrency = 1
 
-    def __init__(self, name: str, device: str = "cpu") -> None:
-        """Load it.
+    def __init__(self, name: str, device: Literal["auto", "cpu", "cuda"] = "cpu") -> None:
+        """Load it; "auto" takes a GPU if there is one.
 
         Raises:
-            DataError: the models extra is missing, or the model cannot be loaded.
+            DataError: the models extra is missing, there is no GPU, or the model cannot be loaded.
         """
         try:
             import torch
@@ -35,12 +35,15 @@ class LocalModel:
             raise DataError(
                 "needs the models extra: pip install 'photochat-toolkit[models]'", field="--llm"
             ) from error
+        has_gpu = torch.cuda.is_available()
+        if device == "cuda" and not has_gpu:
+            raise DataError("no CUDA device is to be seen: use --device cpu, or auto")
         source, file = located(name)
         more = {"gguf_file": file} if file else {}
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(source, **more)
             model: Any = AutoModelForCausalLM.from_pretrained(source, **more)
-            self._model = model.eval().to(device)
+            self._model = model.eval().to("cuda" if has_gpu and device != "cpu" else "cpu")
         except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
             what = " ".join(str(error).split())[:160]
             raise DataError(

@@ -9,6 +9,7 @@ from photochat.cli import app
 from tests.conftest import SAMPLE
 
 HEAVY = {"torch", "fiftyone", "transformers", "matplotlib", "pandas", "pyarrow", "duckdb", "boto3"}
+WRITTEN = {"FILE", "FILE.jsonl", "DIR", "RUN"}  # what --out may name
 
 
 def commands(group=None, path=()):
@@ -62,13 +63,25 @@ def test_every_command_has_help_with_an_example():
 
 def test_an_option_means_the_same_everywhere():
     """One name, one meaning: the words of its help are the same in every command."""
-    said = {"--json": set(), "--seed": set()}
-    for command in commands().values():
+    said = {name: set() for name in ("--json", "--seed", "--images", "--device", "--force")}
+    outs, databases = {}, {}
+    for words, command in commands().items():
         for parameter in command.params:
             for option in said.keys() & set(parameter.opts):
-                said[option].add(parameter.help)
-    assert said["--json"] == {"Print the result as JSON."}
-    assert said["--seed"] == {"Same seed, same result."}
+                said[option].add((parameter.help, parameter.metavar))
+            if "--out" in parameter.opts:
+                outs[words] = parameter.metavar
+            if "--db" in parameter.opts:
+                databases[words] = (parameter.help, parameter.metavar)
+    assert {option: len(found) for option, found in said.items()} == dict.fromkeys(said, 1)
+    assert said["--json"] == {("Print the result as JSON.", None)}
+    assert {words: what for words, what in outs.items() if what not in WRITTEN} == {}
+    # A chat has one database, a review another; the emulated platform's is its own file.
+    assert databases.pop(("mturk-emulator",))[1] == "FILE"
+    assert set(databases.values()) == {
+        (f"The {whose} database: sqlite:///FILE or postgresql://...", "URL")
+        for whose in ("chat server's", "review's")
+    }
 
 
 def test_without_arguments_help_is_shown():
