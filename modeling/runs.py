@@ -6,7 +6,7 @@ A task derives its own `RunFile`, saying what its settings and its outcome are.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from photochat.atomic import atomic_file
 from photochat.errors import UNDECODABLE, DataError
 
 FILE = "settings.json"
+METRICS = "metrics.json"
 MODEL = "model"  # the folder of the kept model
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
@@ -30,7 +31,16 @@ class RunFile(msgspec.Struct, Generic[Settings, Chosen], frozen=True, kw_only=Tr
     chosen: Chosen | None = None
 
 
+class Measured(Protocol):
+    """What was measured of a run on one split: a struct."""
+
+    @property
+    def split(self) -> str:
+        """The split's name."""
+
+
 Run = TypeVar("Run", bound=RunFile[Any, Any])
+Result = TypeVar("Result", bound=Measured)
 
 
 def task_of(folder: Path) -> str:
@@ -116,3 +126,29 @@ def claim(folder: Path, run: RunFile[Any, Any], resume: bool) -> None:
         )
     if (there.train_hash, there.dev_hash) != (run.train_hash, run.dev_hash):
         raise DataError("is a run on other data", file=folder)
+
+
+def read_metrics(folder: Path, kind: type[Result]) -> dict[str, Result]:
+    """Read what a run was found to reach, by split; nothing where it was not measured.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    file = folder / METRICS
+    if not file.exists():
+        return {}
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, kind])  # type: ignore[valid-type]
+    except UNDECODABLE as error:
+        raise DataError(f"is damaged ({error}): remove it", file=file) from error
+
+
+def add_metrics(folder: Path, result: Measured) -> None:
+    """Keep a result beside those of other splits.
+
+    Raises:
+        DataError: the file there is damaged, or cannot be written.
+    """
+    everything = read_metrics(folder, type(result)) | {result.split: result}
+    with atomic_file(folder / METRICS) as part:
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(everything), indent=2))

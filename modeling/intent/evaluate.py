@@ -33,12 +33,12 @@ from modeling.intent.metrics import (
 from modeling.intent.predict import probabilities_of
 from modeling.intent.runs import RunFile, finished
 from modeling.metrics import Estimate
+from modeling.runs import add_metrics
 from modeling.training.settings import Device
 from photochat.atomic import atomic_file
 from photochat.errors import UNDECODABLE, DataError
 from photochat.release import Release
 
-METRICS = "metrics.json"
 _VERSIONS = ("torch", "transformers", "accelerate", "scikit-learn", "numpy")
 
 
@@ -135,32 +135,11 @@ def evaluate_intent(
     )
     with atomic_file(folder / "predictions" / f"{split}.json") as part:
         part.write_bytes(msgspec.json.encode(own))
-    _add_metrics(folder, result)
+    add_metrics(folder, result)
     from modeling.intent.report import write_report
 
     write_report(folder / "report.html", result, examples, probabilities, folder)
     return result
-
-
-def read_metrics(folder: Path) -> dict[str, IntentEvaluation]:
-    """Read what a run was found to reach, by split; nothing where it was not measured.
-
-    Raises:
-        DataError: the file is damaged.
-    """
-    file = folder / METRICS
-    if not file.exists():
-        return {}
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, IntentEvaluation])
-    except UNDECODABLE as error:
-        raise DataError(f"is damaged ({error}): remove it", file=file) from error
-
-
-def _add_metrics(folder: Path, result: IntentEvaluation) -> None:
-    everything = read_metrics(folder) | {result.split: result}
-    with atomic_file(folder / METRICS) as part:
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(everything), indent=2))
 
 
 def _baselines(

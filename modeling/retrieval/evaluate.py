@@ -30,13 +30,13 @@ from modeling.retrieval.results import (
     Pool,
     RankFile,
     RetrievalEvaluation,
-    add_metrics,
     read_ranks,
     write_ranks,
 )
 from modeling.retrieval.runs import finished, scored_by
 from modeling.retrieval.settings import ScoreBy
 from modeling.retrieval.sources import Source
+from modeling.runs import add_metrics
 from modeling.training.settings import Device
 from photochat.errors import DataError
 from photochat.release import Release

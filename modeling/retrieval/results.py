@@ -13,7 +13,6 @@ from modeling.retrieval.runs import RunFile
 from photochat.atomic import atomic_file
 from photochat.errors import UNDECODABLE, DataError
 
-METRICS = "metrics.json"
 RANKS = "ranks"
 
 Pool = Literal["split", "all"]
@@ -76,32 +75,6 @@ class RankFile(msgspec.Struct, frozen=True):
     best: list[list[str]]
     scores: list[list[float]]
     problems: dict[str, str]
-
-
-def add_metrics(folder: Path, result: RetrievalEvaluation) -> None:
-    """Keep a result beside those of other splits.
-
-    Raises:
-        DataError: the file there is damaged, or cannot be written.
-    """
-    everything = read_metrics(folder) | {result.split: result}
-    with atomic_file(folder / METRICS) as part:
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(everything), indent=2))
-
-
-def read_metrics(folder: Path) -> dict[str, RetrievalEvaluation]:
-    """Read what a run was found to reach, by split; nothing where it was not measured.
-
-    Raises:
-        DataError: the file is damaged.
-    """
-    file = folder / METRICS
-    if not file.exists():
-        return {}
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, RetrievalEvaluation])
-    except UNDECODABLE as error:
-        raise DataError(f"is damaged ({error}): remove it", file=file) from error
 
 
 def read_ranks(folder: Path, split: str, data_hash: str | None = None) -> RankFile:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from modeling.metrics import Estimate
-from modeling.runs import MODEL
+from modeling.runs import MODEL, add_metrics
 from modeling.stickers.examples import gallery_of, sticker_examples, sticker_pixels
 from modeling.stickers.measures import (
     RECALL_LEVELS,
@@ -27,11 +27,8 @@ from modeling.stickers.represent import scored
 from modeling.stickers.runs import StickerRun, finished
 from modeling.training.device import open_accelerator
 from modeling.training.settings import Device
-from photochat.atomic import atomic_file
-from photochat.errors import UNDECODABLE, DataError
 from photochat.stickers import read_stickers
 
-METRICS = "metrics.json"
 REPORT = "report.html"
 _VERSIONS = ("torch", "transformers", "accelerate", "numpy")
 
@@ -98,25 +95,8 @@ def evaluate_stickers(
         run=run,
         versions={name: importlib.metadata.version(name) for name in _VERSIONS},
     )
-    everything = read_metrics(run_folder) | {split: result}
-    with atomic_file(run_folder / METRICS) as part:
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(everything), indent=2))
+    add_metrics(run_folder, result)
     from modeling.stickers.report import write_report
 
     write_report(run_folder / REPORT, result, examples, gallery, found, run_folder)
     return result
-
-
-def read_metrics(folder: Path) -> dict[str, StickerEvaluation]:
-    """Read what a run was found to reach, by split; nothing where it was not measured.
-
-    Raises:
-        DataError: the file is damaged.
-    """
-    file = folder / METRICS
-    if not file.exists():
-        return {}
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, StickerEvaluation])
-    except UNDECODABLE as error:
-        raise DataError(f"is damaged ({error}): remove it", file=file) from error

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from photochat.cli.computing import DeviceName
 from photochat.cli.language_model import (
     Access,
     Budget,
@@ -78,7 +79,7 @@ def describe(
     target = out or folder / DESCRIPTIONS
     access = Access(
         llm, llm_model, target, cache, concurrency, timeout, retries, price_in, price_out, budget,
-        "cpu",
+        DeviceName.CPU,
     )  # fmt: skip
     sampling = Sampling(temperature, max_tokens=max_tokens, seed=seed)
     with opened(access, (STAND_IN,) if dry_run else ()) as client:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from modeling.intent.evaluate import read_metrics
+from modeling.intent.evaluate import IntentEvaluation
+from modeling.runs import read_metrics
 from photochat.release import read_release, write_release
 from tests.conftest import SAMPLE, make_dialogue
 
@@ -37,7 +38,7 @@ def test_a_baseline_is_trained_measured_and_asked(release, runs, tmp_path, run_p
     assert result["metrics"]["f1@dev"]["low"] <= result["metrics"]["f1@dev"]["value"]
     assert result["baselines"]["always"]["recall"] == 100
     assert result["shares"] <= result["dialogues"] == 38
-    kept = read_metrics(run)["test"]
+    kept = read_metrics(run, IntentEvaluation)["test"]
     assert kept.metrics["f1"].value == result["metrics"]["f1"]["value"]
     assert {"numpy", "scikit-learn"} <= set(kept.versions)
     assert "least foreseen" in (run / "report.html").read_text()

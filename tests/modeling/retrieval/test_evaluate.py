@@ -10,8 +10,9 @@ from modeling.bm25 import evaluate_bm25
 from modeling.retrieval.encoding import Encoder
 from modeling.retrieval.evaluate import pooled_examples
 from modeling.retrieval.ranking import same_labels
-from modeling.retrieval.results import read_metrics, read_ranks
+from modeling.retrieval.results import RetrievalEvaluation, read_ranks
 from modeling.retrieval.train import load_run
+from modeling.runs import read_metrics
 from modeling.training.device import open_accelerator
 from photochat.errors import DataError
 from photochat.release import read_release
@@ -56,9 +57,9 @@ def test_a_run_on_labels_is_measured(small, labels_run, run_photochat):
     assert result["metrics"]["recall@5"]["value"] == pytest.approx(
         100 * np.mean([rank <= 5 for rank in literal])
     )
-    assert read_metrics(labels_run)["test"].metrics["mrr"].value == pytest.approx(
-        100 * np.mean([1 / rank for rank in literal])
-    )
+    assert read_metrics(labels_run, RetrievalEvaluation)["test"].metrics[
+        "mrr"
+    ].value == pytest.approx(100 * np.mean([1 / rank for rank in literal]))
     for row, best in zip(scores, kept.best, strict=True):
         best_scores = sorted(row, reverse=True)[:5]
         places = [[p.key for p in examples.photos].index(key) for key in best]

@@ -6,7 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from modeling.stickers.evaluate import evaluate_stickers, read_metrics
+from modeling.runs import read_metrics
+from modeling.stickers.evaluate import StickerEvaluation, evaluate_stickers
 from modeling.stickers.examples import gallery_of, sticker_examples, sticker_pixels
 from modeling.stickers.network import build_network
 from modeling.stickers.represent import scored
@@ -31,13 +32,13 @@ def test_a_run_is_measured_and_written_down(folder, run):
     assert (result.conversations, result.stickers) == (12, 8)
     assert result.chance["precision@1"] == 25
     assert len(result.curve) == 21
-    assert read_metrics(run)["test"].metrics == result.metrics
+    assert read_metrics(run, StickerEvaluation)["test"].metrics == result.metrics
     page = (run / "report.html").read_text()
     assert page.count("<svg") == 2
     assert page.count("data:image/png;base64,") == 12 * (1 + 5)
     assert "precision, %" in page or "precision" in page
     again = evaluate_stickers(folder, run, "valid", device="cpu", resamples=0)
-    assert set(read_metrics(run)) == {"test", "valid"}
+    assert set(read_metrics(run, StickerEvaluation)) == {"test", "valid"}
     assert again.metrics["map"].value == pytest.approx(finished(run)[1].valid["map"])
 
 
