@@ -1,4 +1,4 @@
-"""Options of every command that computes with a network: where, how exactly, how rates fall."""
+"""Options of every command that computes with a network, and what it needs."""
 
 from __future__ import annotations
 
@@ -9,24 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from photochat.errors import DataError
-
-
-class Decay(str, Enum):
-    """How the learning rate falls."""
-
-    LINEAR = "linear"
-    COSINE = "cosine"
-    CONSTANT = "constant"
-    THOUSANDTHS = "thousandths"
-    TENTH = "tenth"
-
-
-class Precision(str, Enum):
-    """What is computed with."""
-
-    FP32 = "fp32"
-    BF16 = "bf16"
-    FP16 = "fp16"
 
 
 class DeviceName(str, Enum):

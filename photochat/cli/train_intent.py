@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from enum import Enum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from photochat.cli.computing import (
     Data,
-    Decay,
     Device,
     DeviceName,
-    Precision,
     needs_models,
     value_of,
 )
 from photochat.cli.output import AsJson, note, print_json, print_table
+from photochat.cli.training_options import (
+    CheckpointGradients,
+    ComputedWith,
+    Evaluations,
+    FallingRate,
+    LearningRate,
+    Limit,
+    MaxTokens,
+    Patience,
+    Resume,
+    RunFolder,
+    Tensorboard,
+    Warmup,
+)
 from photochat.errors import DataError
 
 
@@ -60,7 +71,7 @@ def register(group: typer.Typer) -> None:
 
 def train_intent(
     data: Data,
-    out: Annotated[Path, typer.Option(help="Run folder to write; new or empty.", metavar="RUN")],
+    out: RunFolder,
     preset: Annotated[
         str | None, typer.Option(help="A recipe (photochat presets); options below change it.")
     ] = None,
@@ -81,23 +92,16 @@ def train_intent(
     max_length: Annotated[
         int | None, typer.Option(help="Tokens read at once, the newest. [default: 512]", min=16)
     ] = None,
-    limit: Annotated[
-        int | None, typer.Option(help="Train on the first so many dialogues.", min=1)
-    ] = None,
+    limit: Limit = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data.", min=1)] = None,
     rows_per_step: Annotated[
         int | None,
         typer.Option(help="Prefixes (or dialogues, read once) an optimiser step.", min=1),
     ] = None,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(help="Tokens with padding on a device at once: bounds memory.", min=64),
-    ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak rate.", min=0)] = None,
-    warmup: Annotated[
-        float | None, typer.Option(help="Share of steps to climb to it.", min=0, max=1)
-    ] = None,
-    decay: Annotated[Decay | None, typer.Option(help="How the rate falls after that.")] = None,
+    max_tokens: MaxTokens = None,
+    learning_rate: LearningRate = None,
+    warmup: Warmup = None,
+    decay: FallingRate = None,
     loss: Annotated[
         LossName | None, typer.Option(help="What to minimise. [default: cross-entropy]")
     ] = None,
@@ -118,15 +122,10 @@ def train_intent(
     select: Annotated[
         Selection | None, typer.Option(help="Dev metric that decides which model is kept.")
     ] = None,
-    evaluations: Annotated[int | None, typer.Option(help="Dev looks an epoch.", min=1)] = None,
-    patience: Annotated[
-        int | None, typer.Option(help="Stop after so many looks without a better one.", min=0)
-    ] = None,
-    precision: Annotated[Precision | None, typer.Option(help="What to compute with.")] = None,
-    checkpoint_gradients: Annotated[
-        bool | None,
-        typer.Option("--checkpoint-gradients", help="Compute twice, hold less in memory."),
-    ] = None,
+    evaluations: Evaluations = None,
+    patience: Patience = None,
+    precision: ComputedWith = None,
+    checkpoint_gradients: CheckpointGradients = None,
     compile_model: Annotated[
         bool | None, typer.Option("--compile", help="Compile the model with torch.compile.")
     ] = None,
@@ -140,12 +139,8 @@ def train_intent(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same result.")] = None,
     device: Device = DeviceName.AUTO,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write RUN/tensorboard too.")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the interrupted run in RUN.")
-    ] = False,
+    tensorboard: Tensorboard = False,
+    resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model that foretells photos on the train split, chosen by the dev split.

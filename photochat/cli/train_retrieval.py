@@ -9,14 +9,26 @@ from typing import Annotated, Any
 import typer
 
 from photochat.cli.computing import (
-    Decay,
     Device,
     DeviceName,
-    Precision,
     needs_models,
     value_of,
 )
 from photochat.cli.output import AsJson, note, print_json, print_table
+from photochat.cli.training_options import (
+    CheckpointGradients,
+    ComputedWith,
+    Evaluations,
+    FallingRate,
+    LearningRate,
+    Limit,
+    Patience,
+    Resume,
+    RunFolder,
+    Tensorboard,
+    TrainingSeed,
+    Warmup,
+)
 from photochat.errors import DataError
 
 OTHER_DATA = "DIR|coco:FILE|chatpedes:PATH"
@@ -83,7 +95,7 @@ def train_retrieval(
     data: Annotated[
         str, typer.Option(help="A release folder or file, or other data.", metavar=OTHER_DATA)
     ],
-    out: Annotated[Path, typer.Option(help="Run folder to write; new or empty.", metavar="RUN")],
+    out: RunFolder,
     preset: Annotated[
         str | None, typer.Option(help="A recipe (photochat presets); options below change it.")
     ] = None,
@@ -161,9 +173,7 @@ def train_retrieval(
     augment: Annotated[
         bool | None, typer.Option("--augment/--no-augment", help="Crop and mirror pictures.")
     ] = None,
-    limit: Annotated[
-        int | None, typer.Option(help="Train on the first so many dialogues.", min=1)
-    ] = None,
+    limit: Limit = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the data; 0: as it comes.", min=0)
     ] = None,
@@ -174,29 +184,18 @@ def train_retrieval(
         int | None,
         typer.Option(help="Pairs encoded at once: bounds memory, changes no result.", min=1),
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak rate.", min=0)] = None,
-    warmup: Annotated[
-        float | None, typer.Option(help="Share of steps to climb to it.", min=0, max=1)
-    ] = None,
-    decay: Annotated[Decay | None, typer.Option(help="How the rate falls after that.")] = None,
+    learning_rate: LearningRate = None,
+    warmup: Warmup = None,
+    decay: FallingRate = None,
     weight_decay: Annotated[float | None, typer.Option(help="Of matrices.", min=0)] = None,
-    evaluations: Annotated[int | None, typer.Option(help="Dev looks an epoch.", min=1)] = None,
-    patience: Annotated[
-        int | None, typer.Option(help="Stop after so many looks without a better one.", min=0)
-    ] = None,
-    precision: Annotated[Precision | None, typer.Option(help="What to compute with.")] = None,
-    checkpoint_gradients: Annotated[
-        bool | None,
-        typer.Option("--checkpoint-gradients", help="Compute twice, hold less in memory."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same result.")] = None,
+    evaluations: Evaluations = None,
+    patience: Patience = None,
+    precision: ComputedWith = None,
+    checkpoint_gradients: CheckpointGradients = None,
+    seed: TrainingSeed = None,
     device: Device = DeviceName.AUTO,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write RUN/tensorboard too.")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the interrupted run in RUN.")
-    ] = False,
+    tensorboard: Tensorboard = False,
+    resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model that finds the photo to a talk, chosen by the sum of recalls on dev.

@@ -9,15 +9,25 @@ from typing import Annotated, Any
 import typer
 
 from photochat.cli.computing import (
-    Decay,
     Device,
     DeviceName,
-    Precision,
     needs_models,
     value_of,
 )
 from photochat.cli.output import AsJson, note, print_json, print_table
 from photochat.cli.stickers import Intentions, known_intentions
+from photochat.cli.training_options import (
+    ComputedWith,
+    FallingRate,
+    LearningRate,
+    MaxTokens,
+    Patience,
+    Resume,
+    RunFolder,
+    Tensorboard,
+    TrainingSeed,
+    Warmup,
+)
 from photochat.errors import DataError
 
 DEFAULT = "int-ra"
@@ -66,7 +76,7 @@ def register(group: typer.Typer) -> None:
 
 def train_stickers(
     data: Annotated[Path, typer.Option(help="A folder of sticker conversations.", metavar="DIR")],
-    out: Annotated[Path, typer.Option(help="Run folder to write; new or empty.", metavar="RUN")],
+    out: RunFolder,
     preset: Annotated[
         str, typer.Option(help="A recipe (photochat presets); options below change it.")
     ] = DEFAULT,
@@ -113,28 +123,17 @@ def train_stickers(
     rows_per_step: Annotated[
         int | None, typer.Option(help="Groups an optimiser step. [default: 1]", min=1)
     ] = None,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(help="Tokens with padding on a device at once: bounds memory.", min=64),
-    ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak rate.", min=0)] = None,
-    warmup: Annotated[
-        float | None, typer.Option(help="Share of steps to climb to it.", min=0, max=1)
-    ] = None,
-    decay: Annotated[Decay | None, typer.Option(help="How the rate falls after that.")] = None,
+    max_tokens: MaxTokens = None,
+    learning_rate: LearningRate = None,
+    warmup: Warmup = None,
+    decay: FallingRate = None,
     evaluations: Annotated[int | None, typer.Option(help="Looks at valid an epoch.", min=1)] = None,
-    patience: Annotated[
-        int | None, typer.Option(help="Stop after so many looks without a better one.", min=0)
-    ] = None,
-    precision: Annotated[Precision | None, typer.Option(help="What to compute with.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same result.")] = None,
+    patience: Patience = None,
+    precision: ComputedWith = None,
+    seed: TrainingSeed = None,
     device: Device = DeviceName.AUTO,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write RUN/tensorboard too.")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the interrupted run in RUN.")
-    ] = False,
+    tensorboard: Tensorboard = False,
+    resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
     """Train Int-RA on conversations that a sticker answers (arXiv 2403.05427).
