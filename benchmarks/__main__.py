@@ -15,8 +15,8 @@ QUICK = (
     "startup", "reading", "filtering --small", "bm25", "checks --small", "intent", "retrieval",
     "rounds", "stickers", "campaign", "chat_load", "chat_crashes",
 )  # fmt: skip
-# Models are trained for real, or a file is needed that does not come with the toolkit.
-LONG = ("intent_quality", "retrieval_quality", "reranker")
+# Models are trained for real, or a file or a GPU is needed that does not come with the toolkit.
+LONG = ("intent_quality", "retrieval_quality", "retrieval_gpu", "reranker")
 
 
 def listing() -> str:

@@ -15,8 +15,9 @@ from modeling.intent.metrics import AT_DEV, Floats, best_threshold, intent_metri
 from modeling.intent.network import Network, build_network, save_network, share_probabilities
 from modeling.intent.rows import Row, collate
 from modeling.intent.settings import IntentSettings
+from modeling.runs import MODEL
 from modeling.training.device import open_accelerator
-from modeling.training.loop import MODEL, train
+from modeling.training.loop import train
 from modeling.training.settings import Device
 
 SHOWN = ("f1", f"f1{AT_DEV}", "precision", "recall", "average_precision")

@@ -20,6 +20,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedType, set_seed
 from torch import Tensor, nn
 
+from modeling.runs import MODEL
 from modeling.training.averaging import WeightAverage
 from modeling.training.batches import Rows, ahead, micro_batches, plan_epoch, share_of_process
 from modeling.training.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -30,7 +31,6 @@ from modeling.training.settings import Device, TrainingSettings
 from photochat.atomic import atomic_folder
 from photochat.errors import DataError
 
-MODEL = "model"  # the folder of the best model
 CHECKPOINTS = "checkpoints"
 Batch = dict[str, Tensor]
 

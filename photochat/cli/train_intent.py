@@ -27,6 +27,7 @@ from photochat.cli.training_options import (
     Resume,
     RunFolder,
     Tensorboard,
+    TrainingSeed,
     Warmup,
 )
 from photochat.errors import DataError
@@ -137,7 +138,7 @@ def train_intent(
             max=0.9999,
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same result.")] = None,
+    seed: TrainingSeed = None,
     device: Device = DeviceName.AUTO,
     tensorboard: Tensorboard = False,
     resume: Resume = False,
