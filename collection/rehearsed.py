@@ -19,16 +19,20 @@ def rehearsed(content: Mapping[str, Any], chat: str, platform: str) -> str:
         "submit_hosts": [platform],
     }
     tables = {**content, "recruiting": recruiting}
-    return "".join(f"{json.dumps(key)} = {_toml(value)}\n" for key, value in tables.items())
+    return "".join(f"{_quoted(key)} = {_toml(value)}\n" for key, value in tables.items())
 
 
 def _toml(value: object) -> str:
     """Write a value in one line of TOML."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{_quoted(k)} = {_toml(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
     if isinstance(value, str):
-        # As in JSON, but for DEL, which TOML wants escaped too.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return _quoted(value)
     return json.dumps(value) if isinstance(value, bool | int | float) else str(value)
+
+
+def _quoted(text: str) -> str:
+    """Quote a key or a text: as in JSON, but for DEL, which TOML wants escaped too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -252,11 +252,19 @@ class _Lying:
         """Return the file at the path `key`, or the one that is named as the URL `key` ends."""
         if key in self.by_path:
             return self.by_path[key]
-        name = unquote(urlsplit(key).path.rpartition("/")[2])
+        name = name_in(key)
         same = self._by_name.get(name, [])
         if len(same) != 1:
             raise DataError(f"{len(same)} pictures are named {name}" if same else "no such picture")
         return same[0]
+
+
+def name_in(url: str) -> str:
+    """Return the file name that a URL ends with; "" where it has none, or is no URL."""
+    try:
+        return PurePosixPath(unquote(urlsplit(url).path)).name
+    except ValueError:  # a bracket that is not closed, say
+        return ""
 
 
 def _contents(found: Found, known: RowCache) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from modeling.retrieval.examples import GalleryPhoto
 from modeling.retrieval.matcher import Pictures
-from modeling.retrieval.photos import open_photos
+from modeling.retrieval.photos import name_in, open_photos
 from modeling.retrieval.settings import PictureFormat, RegionFormat
 from photochat.errors import DataError
 from photochat.images import image_path
@@ -86,7 +85,7 @@ def _file(photo: GalleryPhoto, folder: Path) -> Path | None:
     if photo.photo_id is not None:
         stems = [image_path(folder, photo.photo_id).with_suffix("")]
     else:
-        name = PurePosixPath(unquote(urlsplit(photo.key).path)).name
+        name = name_in(photo.key)
         stems = [folder / PurePosixPath(name).stem] if name else []
     files = [stem.parent / f"{stem.name}{suffix}" for stem in stems for suffix in SUFFIXES]
     return next((file for file in files if file.is_file()), None)

@@ -52,7 +52,7 @@ def drill(
     """Let bots talk at `url`; carry out one of `kills` after the other while they do.
 
     Each of `kills` kills something and starts it again. The first comes after `first` seconds,
-    the others after a time drawn from `between`.
+    the others after a time drawn from `between`; each only once something was acknowledged since.
     """
     log = folder / "bots.jsonl"
     limits = Limits(requests_burst=100_000, connections_burst=100_000)
@@ -74,6 +74,8 @@ def drill(
     for kill in kills:
         if not bots.is_alive():
             break
+        while bots.is_alive() and not _acknowledged(log, times[-1], time.time()):
+            time.sleep(0.1)
         times.append(time.time())
         kill()
         done += 1
@@ -81,8 +83,14 @@ def drill(
     bots.join()
     raw = folder / "raw.jsonl"
     exported = export(db, raw, key=KEY)
-    entries = list(read_diary(log))
-    acked = [entry.at for entry in entries if entry.kind == "acked"]
     times.append(time.time())
-    counts = [sum(start <= at < end for at in acked) for start, end in itertools.pairwise(times)]
-    return Drill(results[0], exported, compare(entries, read_export(raw)), done, counts)
+    counts = [_acknowledged(log, start, end) for start, end in itertools.pairwise(times)]
+    comparison = compare(list(read_diary(log)), read_export(raw))
+    return Drill(results[0], exported, comparison, done, counts)
+
+
+def _acknowledged(log: Path, start: float, end: float) -> int:
+    """Count the messages that the diary so far says were acknowledged in a time."""
+    if not log.exists():
+        return 0
+    return sum(entry.kind == "acked" and start <= entry.at < end for entry in read_diary(log))

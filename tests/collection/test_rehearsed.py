@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collection.campaign import load_campaign, parse_campaign
@@ -25,6 +25,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
+@example({"a": {"\U00010000": False}})  # two halves in UTF-16, one character in TOML
 @given(st.dictionaries(st.text("abc", min_size=1), VALUES, max_size=4))
 def test_whatever_stands_in_the_file_stands_in_its_copy(content):
     again = tomllib.loads(rehearsed(content, "127.0.0.1:1", "127.0.0.1:2"))

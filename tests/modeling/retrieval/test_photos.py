@@ -123,9 +123,10 @@ def test_a_photo_without_an_id_is_found_by_the_end_of_its_url(images):
         Photo("https://photos.example/9/4321_o.jpg?size=o", None),
         Photo("https://photos.example/twice_o.jpg", None),
         Photo("https://photos.example/hidden_o.jpg", None),
+        Photo("https://[", None),
     ]
     store = opened(photos, images)
-    assert store.available(photos).tolist() == [True, False, False]
+    assert store.available(photos).tolist() == [True, False, False, False]
     assert store.problems[photos[1].key] == "2 pictures are named twice_o.jpg"
 
 
