@@ -10,11 +10,13 @@ from modeling.retrieval.described import with_descriptors, words_told
 from modeling.retrieval.diana_feeder import build_diana
 from modeling.retrieval.dual_encoder import build_dual_encoder
 from modeling.retrieval.matcher import Pictures, Retriever
+from modeling.retrieval.pcme import build_pcme
 from modeling.retrieval.scan import build_scan
 from modeling.retrieval.settings import (
     ClipSettings,
     DianaSettings,
     DualEncoderSettings,
+    PcmeSettings,
     RetrievalSettings,
     ScanSettings,
     VseSettings,
@@ -31,6 +33,7 @@ BUILDERS: dict[type, Build] = {
     ScanSettings: build_scan,
     ClipSettings: build_clip,
     DianaSettings: build_diana,
+    PcmeSettings: build_pcme,
 }
 
 

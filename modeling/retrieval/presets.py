@@ -8,6 +8,7 @@ from modeling.retrieval.settings import (
     ClipSettings,
     DianaSettings,
     DualEncoderSettings,
+    PcmeSettings,
     RetrievalSettings,
     ScanSettings,
     Tuning,
@@ -147,6 +148,23 @@ _DIANA = RetrievalSettings(
     ),
 )
 
+# How long and at what rate is our choice; samples and weights of the terms are the settings'.
+_PCME = RetrievalSettings(
+    model=PcmeSettings(),
+    learn_temperature=False,
+    max_length=256,
+    training=TrainingSettings(
+        epochs=30,
+        rows_per_step=128,
+        bucket=1,
+        learning_rate=2e-4,
+        weight_decay=1e-4,
+        warmup=0.05,
+        decay="cosine",
+        clip=2.0,
+    ),
+)
+
 PRESETS: dict[str, Preset] = {
     "de-label-ce": Preset(
         "labels through BERT-base",
@@ -209,6 +227,7 @@ PRESETS: dict[str, Preset] = {
     "clip-b32": Preset("CLIP ViT-B/32, tuned whole", _clip(CLIP_B32, "full", 1e-5, 0.9)),
     "clip-l14": Preset("CLIP ViT-L/14, tuned whole", _clip(CLIP_L14, "full", 1e-5, 0.9)),
     "diana": Preset("DiaNA: BERT-base, CLIP's ViT-B/16, 16 attributes", _DIANA),
+    "pcme": Preset("PCME: talks and photos as Gaussians, GRU, ResNet-152", _PCME),
     "minilm-zero-shot": Preset(
         "MiniLM on talk and labels, as it comes",
         msgspec.structs.replace(

@@ -164,7 +164,30 @@ class DianaSettings(
         return None if self.image is None else PictureFormat()
 
 
-ModelSettings = DualEncoderSettings | VseSettings | ScanSettings | ClipSettings | DianaSettings
+class PcmeSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="pcme"
+):
+    """PCME (arXiv 2101.05068): talks and photos are Gaussians; `samples` are drawn of each.
+
+    `divergence` and `uniformity` weigh the terms beside the soft contrastive loss; 0: without.
+    """
+
+    image: str = "resnet152.tv_in1k"
+    image_weights: str = "pretrained"
+    width: int = 1024
+    samples: int = 7
+    divergence: float = 1e-5
+    uniformity: float = 10.0
+
+    @property
+    def pictures(self) -> PictureFormat:
+        """How pictures are wanted."""
+        return PictureFormat()
+
+
+ModelSettings = (
+    DualEncoderSettings | VseSettings | ScanSettings | ClipSettings | DianaSettings | PcmeSettings
+)
 
 
 def _training() -> TrainingSettings:

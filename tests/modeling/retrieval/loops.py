@@ -1,5 +1,7 @@
 """Formulas of retrieval models written out in loops, to hold the batched ones against."""
 
+import math
+
 import torch
 
 
@@ -80,3 +82,42 @@ def refined(module, tokens):
         states = states + block.network(block.second(states))
     states = module.last(states)
     return torch.stack([row / row.norm() for row in states])
+
+
+def soft_contrastive_of(queries, photos, identities, slope, shift):
+    """PCME's loss of drawn vectors (items, J, width), pair by pair and draw by draw."""
+    total = 0.0
+    for i, asking in enumerate(queries):
+        for j, asked in enumerate(photos):
+            matches = [
+                1 / (1 + math.exp(slope * math.sqrt(sum((z - other) ** 2)) - shift))
+                for z in asking
+                for other in asked
+            ]
+            p = sum(matches) / len(matches)
+            total -= math.log(p if identities[i] == identities[j] else 1 - p)
+    return total / len(queries)
+
+
+def divergence_of(mean, log_variance):
+    """KL of diagonal Gaussians from N(0, 1), number by number, the mean over items."""
+    total = 0.0
+    for own_mean, own_log in zip(mean.tolist(), log_variance.tolist(), strict=True):
+        for m, v in zip(own_mean, own_log, strict=True):
+            total += 0.5 * (m**2 + math.exp(v) - v - 1)
+    return total / len(mean)
+
+
+def gaussian_of(head, parts):
+    """Mean and log variance (width,) of one item's parts (n, seen), step by step."""
+    whole = sum(parts) / len(parts)
+
+    def picked(attention):
+        told = [attention.second(torch.tanh(attention.first(part)))[0] for part in parts]
+        shares = [torch.exp(t) / sum(torch.exp(o) for o in told) for t in told]
+        return attention.out(sum(s * part for s, part in zip(shares, parts, strict=True)))
+
+    raw = head.mean(whole) + 1 / (1 + torch.exp(-picked(head.mean_parts)))
+    centred = (raw - raw.mean()) / torch.sqrt(((raw - raw.mean()) ** 2).mean() + head.norm.eps)
+    normed = centred * head.norm.weight + head.norm.bias
+    return normed / normed.norm(), head.spread(whole) + picked(head.spread_parts)

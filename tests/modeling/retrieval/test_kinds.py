@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from modeling.retrieval import train
 from modeling.retrieval.encoding import ranks_in
@@ -12,13 +13,16 @@ from modeling.retrieval.regions import RegionFolder
 from modeling.retrieval.settings import (
     ClipSettings,
     DianaSettings,
+    PcmeSettings,
     RetrievalSettings,
     ScanSettings,
     VseSettings,
 )
 from modeling.retrieval.task import RetrievalTask
 from modeling.retrieval.train import Splits
+from modeling.retrieval.whole_weights import FILE
 from modeling.retrieval.wise import ALPHAS
+from modeling.training import loop
 from modeling.training.device import open_accelerator
 from modeling.training.settings import TrainingSettings
 from photochat.cli import train_retrieval
@@ -166,10 +170,11 @@ def test_a_damaged_region_file_and_one_of_another_shape_are_said(tmp_path):
         RegionFolder(TRAIN.photos, tmp_path / "none")
 
 
-def trained(chosen, folder, monkeypatch, pictures):
+def trained(chosen, folder, monkeypatch, pictures, resume=False):
     """Return a run of `photochat train retrieval` on the known answer, and its kept model."""
     monkeypatch.setattr(train, "open_pictures", lambda *_: pictures)
-    run = train.train_retrieval(Splits(TRAIN, DEV, folder), chosen, folder / "run", device="cpu")
+    splits = Splits(TRAIN, DEV, folder)
+    run = train.train_retrieval(splits, chosen, folder / "run", device="cpu", resume=resume)
     kept = train.load_run(folder / "run", pictures)
     found = ranks_in(kept, DEV, open_accelerator("cpu"), pictures)
     assert 100 * (found == 1).mean() == pytest.approx(run.chosen.dev["recall@1"])
@@ -227,6 +232,42 @@ def test_diana_learns_a_task_with_a_known_answer():
     _, before, after = learnt(settings(model, temperature=0.02), Squares(), rate=2e-3)
     assert before["recall@1"] < 30
     assert after["recall@1"] > 90
+
+
+def test_pcme_learns_a_task_with_a_known_answer_and_is_kept(tmp_path):
+    chosen = settings(PcmeSettings(image="tiny-cnn", width=32))
+    retriever, before, after = learnt(chosen, Squares(), passes=30, rate=3e-3)
+    assert before["recall@1"] < 30
+    assert after["recall@1"] > 90
+    same_when_loaded(retriever, chosen, Squares(), tmp_path)
+
+
+class Killed(BaseException):
+    """What ends a run from outside."""
+
+
+def test_what_pcme_draws_is_drawn_again_when_a_run_is_resumed(tmp_path, monkeypatch):
+    chosen = msgspec.structs.replace(
+        settings(PcmeSettings(image="tiny-cnn", width=16, samples=2), pairs_at_once=20),
+        training=msgspec.structs.replace(TRAINING, rows_per_step=48, evaluations=2),
+    )
+    whole = trained(chosen, tmp_path / "whole", monkeypatch, Squares())
+    do, seen = loop._do, []
+
+    def dying(*arguments):
+        seen.append(1)
+        if len(seen) == 3:
+            raise Killed
+        return do(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "_do", dying)
+        with pytest.raises(Killed):
+            trained(chosen, tmp_path / "cut", monkeypatch, Squares())
+    again = trained(chosen, tmp_path / "cut", monkeypatch, Squares(), resume=True)
+    assert again.chosen.dev == whole.chosen.dev
+    one, other = (load_file(tmp_path / name / "run/model" / FILE) for name in ("whole", "cut"))
+    assert all(torch.equal(one[key], other[key]) for key in other)
 
 
 def test_the_last_token_of_a_model_that_reads_both_ways_is_refused():
