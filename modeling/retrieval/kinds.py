@@ -9,6 +9,7 @@ from modeling.retrieval.clip import build_clip
 from modeling.retrieval.described import with_descriptors, words_told
 from modeling.retrieval.diana_feeder import build_diana
 from modeling.retrieval.dual_encoder import build_dual_encoder
+from modeling.retrieval.irra import build_irra
 from modeling.retrieval.matcher import Pictures, Retriever
 from modeling.retrieval.pcme import build_pcme
 from modeling.retrieval.scan import build_scan
@@ -16,6 +17,7 @@ from modeling.retrieval.settings import (
     ClipSettings,
     DianaSettings,
     DualEncoderSettings,
+    IrraSettings,
     PcmeSettings,
     RetrievalSettings,
     ScanSettings,
@@ -47,7 +49,8 @@ def build_retriever(
 ) -> Retriever:
     """Make a model of the settings' kind, or load the one that was saved to the folder `weights`.
 
-    `texts` are all of the training split's, `label_texts` those of its photos.
+    `texts` are all of the training split's, `label_texts` those of its photos, one
+    a photo.
 
     Raises:
         DataError: a pretrained model or a file of descriptors cannot be had, or the folder holds
@@ -57,6 +60,8 @@ def build_retriever(
         texts = [*texts, *words_told(settings)]
     if settings.model.__class__ is DualEncoderSettings:
         retriever = build_dual_encoder(settings, texts, pictures, weights, label_texts)
+    elif settings.model.__class__ is IrraSettings:
+        retriever = build_irra(settings, pictures, weights, len(label_texts))
     else:
         retriever = BUILDERS[type(settings.model)](settings, texts, pictures, weights)
     return with_descriptors(retriever, settings)

@@ -69,10 +69,10 @@ class Block(nn.Module):
             nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
         )
 
-    def forward(self, states: Tensor) -> Tensor:
-        """Return states (items, n, width)."""
+    def forward(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return states (items, n, width), of which `mask` (items, n) marks those to be seen."""
         normed = self.first(states)
-        states = states + self.attend(normed, normed)
+        states = states + self.attend(normed, normed, mask)
         result: Tensor = states + self.network(self.second(states))
         return result
 

@@ -185,8 +185,35 @@ class PcmeSettings(
         return PictureFormat()
 
 
+class IrraSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="irra"
+):
+    """IRRA (arXiv 2303.12501): a CLIP of transformers tuned by SDM and two losses beside it.
+
+    `mlm` has hidden words told from the picture by an encoder of so many `blocks`, `identity` the
+    photo named by a classifier of both sides. `side` is that of the pictures that the CLIP sees.
+    """
+
+    clip: str = "openai/clip-vit-base-patch16"
+    mlm: bool = True
+    identity: bool = True
+    blocks: int = 4
+    side: int = PICTURE_SIDE
+
+    @property
+    def pictures(self) -> PictureFormat:
+        """How pictures are wanted: as CLIP saw them."""
+        return PictureFormat(side=self.side, fit="crop")
+
+
 ModelSettings = (
-    DualEncoderSettings | VseSettings | ScanSettings | ClipSettings | DianaSettings | PcmeSettings
+    DualEncoderSettings
+    | VseSettings
+    | ScanSettings
+    | ClipSettings
+    | DianaSettings
+    | PcmeSettings
+    | IrraSettings
 )
 
 

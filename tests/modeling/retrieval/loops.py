@@ -121,3 +121,18 @@ def gaussian_of(head, parts):
     centred = (raw - raw.mean()) / torch.sqrt(((raw - raw.mean()) ** 2).mean() + head.norm.eps)
     normed = centred * head.norm.weight + head.norm.bias
     return normed / normed.norm(), head.spread(whole) + picked(head.spread_parts)
+
+
+def crossed(module, words, picture):
+    """IRRA's states (n, width) of one text's `words` (n, width) and a `picture`, step by step."""
+    states = attention_of(module.attend, module.words(words), module.picture(picture))
+    for block in module.blocks:
+        normed = block.first(states)
+        states = states + attention_of(block.attend, normed, normed)
+        states = states + block.network(block.second(states))
+    return module.last(states)
+
+
+def cross_entropy_of(scores, right):
+    """-log of the share of number `right` in the softmax of `scores` (n,)."""
+    return -math.log(math.exp(scores[right]) / sum(math.exp(score) for score in scores))

@@ -35,8 +35,8 @@ def tiny_open_clip(folder):
     return f"{OPEN_CLIP}{folder}"
 
 
-def tiny_transformers(folder):
-    tokenizer = word_tokenizer(TEXTS)
+def tiny_transformers(folder, texts=TEXTS):
+    tokenizer = word_tokenizer(texts)
     small = {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 64}
     torch.manual_seed(0)
     model = transformers.CLIPModel(

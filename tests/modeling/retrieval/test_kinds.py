@@ -7,12 +7,15 @@ import torch
 from safetensors.torch import load_file
 
 from modeling.retrieval import train
+from modeling.retrieval.clip import PROBE
 from modeling.retrieval.encoding import ranks_in
+from modeling.retrieval.irra import build_irra
 from modeling.retrieval.kinds import build_retriever
 from modeling.retrieval.regions import RegionFolder
 from modeling.retrieval.settings import (
     ClipSettings,
     DianaSettings,
+    IrraSettings,
     PcmeSettings,
     RetrievalSettings,
     ScanSettings,
@@ -29,14 +32,15 @@ from photochat.cli import train_retrieval
 from photochat.errors import DataError
 from tests.modeling.retrieval import known_answer
 from tests.modeling.retrieval.known_answer import CONCEPTS, Squares
-from tests.modeling.retrieval.test_clip import SIDE, tiny_open_clip
+from tests.modeling.retrieval.test_clip import SIDE, tiny_open_clip, tiny_transformers
 
 TRAINING = TrainingSettings(epochs=1, rows_per_step=32, bucket=1, learning_rate=5e-3)
 VSE = VseSettings(image="tiny-cnn", width=48)
 GRID = ScanSettings(image="tiny-cnn", width=48)
 TRAIN, DEV = known_answer.known_answer(), known_answer.known_answer(2, seed=1)
 TEXTS = [turn.text for query in TRAIN.queries for turn in query.turns]
-TEXTS += [" ".join(photo.labels) for photo in TRAIN.photos]
+LABELS = [" ".join(photo.labels) for photo in TRAIN.photos]
+TEXTS += LABELS
 
 
 def settings(model, loss="sum-of-hinges", **options):
@@ -69,7 +73,7 @@ def region_folder(folder):
 
 def learnt(chosen, pictures, passes=20, rate=1e-2):
     """Train for some passes; return the model and dev metrics before and after."""
-    retriever = build_retriever(chosen, texts=TEXTS, pictures=pictures)
+    retriever = build_retriever(chosen, texts=TEXTS, label_texts=LABELS, pictures=pictures)
     task = RetrievalTask(retriever, chosen, TRAIN, DEV, pictures)
     accelerator = open_accelerator("cpu")
     before = task.evaluate(retriever.matcher, accelerator)
@@ -242,16 +246,70 @@ def test_pcme_learns_a_task_with_a_known_answer_and_is_kept(tmp_path):
     same_when_loaded(retriever, chosen, Squares(), tmp_path)
 
 
+@pytest.mark.parametrize("options", [{}, {"mlm": False, "identity": False}])
+def test_irra_learns_a_task_with_a_known_answer_and_is_kept(options, tmp_path):
+    (tmp_path / "clip").mkdir()
+    name = tiny_transformers(tmp_path / "clip", TEXTS)
+    chosen = settings(
+        IrraSettings(clip=name, blocks=1, side=SIDE, **options), temperature=0.02, max_length=77
+    )
+    retriever, before, after = learnt(chosen, SmallSquares(), passes=25, rate=3e-3)
+    assert before["recall@1"] < 30
+    assert after["recall@1"] > 90
+    (tmp_path / "kept").mkdir()
+    same_when_loaded(retriever, chosen, SmallSquares(), tmp_path / "kept")
+
+
+def test_irra_names_as_many_identities_as_are_trained_on_and_refuses_other_models(tmp_path):
+    chosen, pictures = small("irra", tmp_path)
+    first = build_retriever(chosen, label_texts=LABELS, pictures=pictures)
+    (tmp_path / "kept").mkdir()
+    first.save(first.matcher.state_dict(), tmp_path / "kept")
+    more = build_retriever(
+        chosen, label_texts=[*LABELS, "one"], pictures=pictures, weights=tmp_path / "kept"
+    )
+    assert more.matcher.head_identity.out_features == len(LABELS) + 1
+    shorter = msgspec.structs.replace(
+        chosen, model=msgspec.structs.replace(chosen.model, mlm=False)
+    )
+    with pytest.raises(DataError, match="is of another model"):
+        build_retriever(shorter, pictures=pictures, weights=tmp_path / "kept")
+    (tmp_path / "open").mkdir()
+    other = msgspec.structs.replace(chosen.model, clip=tiny_open_clip(tmp_path / "open"))
+    for wrong, why in (
+        (msgspec.structs.replace(chosen, model=other), "needs a CLIP of transformers"),
+        (msgspec.structs.replace(chosen, text="both"), "leave --text both out"),
+        (
+            msgspec.structs.replace(chosen, model=msgspec.structs.replace(chosen.model, side=64)),
+            "side=32",
+        ),
+    ):
+        with pytest.raises(DataError, match=why):
+            build_irra(wrong, pictures, None, len(LABELS))
+
+
 class Killed(BaseException):
     """What ends a run from outside."""
 
 
-def test_what_pcme_draws_is_drawn_again_when_a_run_is_resumed(tmp_path, monkeypatch):
+def small(kind, folder):
+    """Return settings of a small PCME or IRRA and pictures as it sees them."""
+    if kind == "pcme":
+        return settings(PcmeSettings(image="tiny-cnn", width=16, samples=2)), Squares()
+    model = IrraSettings(clip=tiny_transformers(folder, TEXTS), blocks=1, side=SIDE)
+    return settings(model, temperature=0.02, max_length=77), SmallSquares()
+
+
+@pytest.mark.parametrize("kind", ["pcme", "irra"])
+def test_what_is_drawn_and_hidden_is_so_again_when_a_run_is_resumed(kind, tmp_path, monkeypatch):
+    (tmp_path / "clip").mkdir()
+    chosen, pictures = small(kind, tmp_path / "clip")
     chosen = msgspec.structs.replace(
-        settings(PcmeSettings(image="tiny-cnn", width=16, samples=2), pairs_at_once=20),
+        chosen,
+        pairs_at_once=20,
         training=msgspec.structs.replace(TRAINING, rows_per_step=48, evaluations=2),
     )
-    whole = trained(chosen, tmp_path / "whole", monkeypatch, Squares())
+    whole = trained(chosen, tmp_path / "whole", monkeypatch, pictures)
     do, seen = loop._do, []
 
     def dying(*arguments):
@@ -263,10 +321,11 @@ def test_what_pcme_draws_is_drawn_again_when_a_run_is_resumed(tmp_path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(loop, "_do", dying)
         with pytest.raises(Killed):
-            trained(chosen, tmp_path / "cut", monkeypatch, Squares())
-    again = trained(chosen, tmp_path / "cut", monkeypatch, Squares(), resume=True)
+            trained(chosen, tmp_path / "cut", monkeypatch, pictures)
+    again = trained(chosen, tmp_path / "cut", monkeypatch, pictures, resume=True)
     assert again.chosen.dev == whole.chosen.dev
-    one, other = (load_file(tmp_path / name / "run/model" / FILE) for name in ("whole", "cut"))
+    file = FILE if kind == "pcme" else PROBE
+    one, other = (load_file(tmp_path / name / "run/model" / file) for name in ("whole", "cut"))
     assert all(torch.equal(one[key], other[key]) for key in other)
 
 
