@@ -25,7 +25,7 @@ from modeling.retrieval.whole_weights import load_weights
 from modeling.retrieval.word_feeder import WordFeeder, saver, vocabulary
 from modeling.retrieval.word_gru import WordGru
 
-SLOPE = SHIFT = 5.0  # what the match probability starts with, as in the authors' later code
+SLOPE = SHIFT = 5.0  # what the match probability starts with: our choice
 
 
 class PartAttention(nn.Module):
