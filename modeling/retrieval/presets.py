@@ -166,8 +166,8 @@ _PCME = RetrievalSettings(
     ),
 )
 
-# IRRA's (arXiv 2303.12501) 60 epochs of 64 pairs and temperature 0.02; rates, rise and decay are what
-# is customary for CLIP and were not checked against it. Squares for its 384 x 128 are CLIP's own.
+# IRRA's (arXiv 2303.12501) 60 epochs of 64 pairs and temperature 0.02; rates, rise and decay are
+# customary for CLIP, not checked against it. Squares for its 384 x 128 are CLIP's own.
 _IRRA = RetrievalSettings(
     model=IrraSettings(),
     speakers="all",
