@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from photochat.errors import DataError
+
+# Nobody opens a private file between its making and our closing it, which would drop their locks.
+_MAKING = threading.Lock()
 
 
 @contextmanager
@@ -87,12 +91,15 @@ def atomic_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Ite
 def make_private(path: str | os.PathLike[str]) -> None:
     """Make a file that is its owner's alone, whatever the umask; one that is there stays as it is.
 
-    For files that somebody else opens and that grow: databases, logs, diaries.
+    For files that somebody else opens and that grow: databases, logs, diaries. A file that is there
+    is not even opened: to close it would drop every lock that this process holds on it, SQLite's
+    among them (https://sqlite.org/howtocorrupt.html, section 2.2).
 
     Raises:
-        OSError: it cannot be made or opened.
+        OSError: it cannot be made.
     """
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    with _MAKING, suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _sync(path: Path) -> None:

@@ -1,13 +1,16 @@
 """Outputs are whole or absent."""
 
+import fcntl
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
-from photochat.atomic import atomic_file, atomic_folder
+from photochat.atomic import atomic_file, atomic_folder, make_private
 from photochat.errors import DataError
 
 
@@ -89,3 +92,18 @@ def test_a_killed_writer_leaves_the_old_folder(tmp_path):
     os.kill(child.pid, signal.SIGKILL)
     child.join()
     assert (target / "a").read_text() == "old"
+
+
+def test_making_a_file_private_that_is_there_drops_no_lock_on_it(tmp_path):
+    """SQLite's locks are the process's: to close the file anywhere in it would drop them all."""
+    file = tmp_path / "chat.db"
+    make_private(file)
+    other = (
+        "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'r+b'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    )
+    with file.open("r+b") as held:
+        fcntl.lockf(held, fcntl.LOCK_EX)
+        make_private(file)
+        tried = subprocess.run([sys.executable, "-c", other, file], stderr=subprocess.PIPE)
+    assert tried.returncode
+    assert b"BlockingIOError" in tried.stderr
