@@ -8,7 +8,17 @@ from __future__ import annotations
 import hmac
 import time
 
-from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, session
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    session,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from collection import overview
@@ -17,7 +27,7 @@ from photochat.limits import Buckets
 
 admin = Blueprint("admin", __name__)
 ADMIN_SECONDS = 12 * 3600  # how long the dashboard's cookie is good
-_guesses = Buckets(rate=0.2, burst=10)
+GUESSES = (0.2, 10)  # tokens tried a second from one address, and at once
 
 
 @admin.get("/admin")
@@ -31,7 +41,8 @@ def dashboard() -> AnyResponse | str:
 @admin.post("/admin/login")
 def login() -> AnyResponse:
     """Take the token from the form."""
-    if not _guesses.take(request.remote_addr or "", time.monotonic()):
+    guesses: Buckets = current_app.extensions["guesses"]
+    if not guesses.take(request.remote_addr or "", time.monotonic()):
         abort(429)
     if not _right(request.form.get("token", "")):
         return Response(render_template("admin_login.html", wrong=True), 401)

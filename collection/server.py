@@ -13,7 +13,7 @@ from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from collection import sweep
-from collection.admin import admin
+from collection.admin import GUESSES, admin
 from collection.campaign import Campaign
 from collection.database import Database
 from collection.pages import pages
@@ -93,6 +93,7 @@ def create_app(config: ServerConfig) -> Flask:
     )
     app.extensions["photochat"] = service
     app.extensions["photochat_stocked"] = stocked
+    app.extensions["guesses"] = Buckets(*GUESSES)
     app.register_blueprint(pages)
     app.register_blueprint(admin)
     app.register_blueprint(review_page)
