@@ -71,7 +71,7 @@ def main() -> None:
         dialogues = read_records(path)
         part = dialogues[:: few if title == "models" else 1]
         claims += false_alarms(title, part, used, about)
-        claims += association(title, part, used, about)
+        claims += association(title, dialogues, used, about)
         claims += recalls(title, dialogues, used, about, CORRUPTED_WITH_MODELS // few)
         if title == "models":
             claims += profile(dialogues[:PROFILED], used)
