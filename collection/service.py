@@ -164,11 +164,11 @@ class Service:
     def resume(self, socket: Socket, last_seq: int, conversation: int | None) -> dict[str, Any]:
         """Send what a client has not got, in order; then the answer to `resume` follows."""
         now = time.time()
-        row = self.row(socket.participant)
-        known = self.log_of(row.conversation) if row is not None and row.conversation else None
-        if row is None:
-            return {"ok": False, "error": "session-over", "message": "Your session has ended."}
-        with socket.lock:
+        with socket.lock:  # or a pairing between the reading and the noting would be forgotten
+            row = self.row(socket.participant)
+            if row is None:
+                return {"ok": False, "error": "session-over", "message": "Your session has ended."}
+            known = self.log_of(row.conversation) if row.conversation else None
             socket.conversation = row.conversation
             socket.delivered = last_seq if conversation in (None, row.conversation) else 0
             if known is None or socket.delivered > known.state.seq:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -50,6 +51,7 @@ class Books:
     ) -> None:
         """Open the file, or begin it with a deposit."""
         self._fees, self._clock = fees, clock
+        self._lock = threading.Lock()  # one connection has one transaction
         if str(path) != ":memory:":
             with contextlib.suppress(OSError):  # then the driver says why
                 make_private(path)  # it names workers
@@ -73,14 +75,15 @@ class Books:
     @contextlib.contextmanager
     def carried_out(self) -> Iterator[None]:
         """One transaction: all of it or nothing."""
-        self._file.execute("BEGIN IMMEDIATE")
-        try:
-            self._approve_due()
-            yield
-        except BaseException:
-            self._file.execute("ROLLBACK")
-            raise
-        self._file.execute("COMMIT")
+        with self._lock:
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                self._approve_due()
+                yield
+            except BaseException:
+                self._file.execute("ROLLBACK")
+                raise
+            self._file.execute("COMMIT")
 
     def _approve_due(self) -> None:
         self._file.execute(
