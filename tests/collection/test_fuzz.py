@@ -42,7 +42,8 @@ def damaged(payload, source):
             return msgspec.json.decode(mutate(msgspec.json.encode(payload), source))
         except UNDECODABLE:
             continue
-    odd = [None, True, -1, 2**70, 1.5, "", "\0", [], {}, "x" * 20_000, [[[]]]]
+    long = "x" * 10_000  # four of them fit into MAX_PAYLOAD: what is larger is cut off
+    odd = [None, True, -1, 2**70, 1.5, "", "\0", [], {}, long, [[[]]]]
     return {key: source.choice(odd) for key in payload}
 
 
