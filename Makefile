@@ -17,7 +17,7 @@ serve-demo: .venv/demo ## serve the chat on the sample, to try it in two browser
 	@$(BIN)/photochat demo --serve --out demo
 
 test: .venv/test ## run all tests, the linter and the type checker among them
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/test ## check style and types, and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/python -m mypy

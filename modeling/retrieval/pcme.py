@@ -25,7 +25,8 @@ from modeling.retrieval.whole_weights import load_weights
 from modeling.retrieval.word_feeder import WordFeeder, saver, vocabulary
 from modeling.retrieval.word_gru import WordGru
 
-SLOPE = SHIFT = 5.0  # what the match probability starts with: our choice
+# What the match probability starts with: the authors' 15, and their sigmoid doubles it.
+SLOPE = SHIFT = 30.0
 
 
 class PartAttention(nn.Module):
