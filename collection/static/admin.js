@@ -46,7 +46,7 @@ function showNumbers(numbers) {
   byId("money").textContent = `${numbers.money.committed} ${numbers.money.currency}`;
   const { photos, wanted, completed, leased } = numbers.coverage;
   byId("coverage").textContent = `${completed.toLocaleString()} of ${wanted.toLocaleString()} conversations held about ` +
-    `${photos.toLocaleString()} photos; ${leased.toLocaleString()} photos in use`;
+    `${photos.toLocaleString()} photos; ${leased.toLocaleString()} in use now`;
   byId("covered").value = wanted ? completed / wanted : 0;
   for (const id of ["causes", "outcomes", "stages"]) counts(id, numbers[id]);
   byId("status").textContent = numbers.status;

@@ -25,8 +25,8 @@ from modeling.retrieval.whole_weights import load_weights
 from modeling.retrieval.word_feeder import WordFeeder, saver, vocabulary
 from modeling.retrieval.word_gru import WordGru
 
-# What the match probability starts with: the authors' 15, and their sigmoid doubles it.
-SLOPE = SHIFT = 30.0
+# What the match probability starts with: the authors' 5 (for birds), and their sigmoid doubles it.
+SLOPE = SHIFT = 10.0
 
 
 class PartAttention(nn.Module):

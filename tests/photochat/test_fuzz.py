@@ -13,7 +13,7 @@ from photochat.validation import validate
 from tests.conftest import SAMPLE
 from tests.mutations import mutate, rounds
 
-MUTATIONS_PER_FORMAT = 1500
+MUTATIONS_PER_FORMAT = 800
 
 
 @pytest.mark.parametrize("suffix", [".json", ".jsonl", ".parquet"])
@@ -49,7 +49,7 @@ def test_mutated_values_are_read_or_named(tmp_path):
     values = [None, True, 0, -1, 2**70, 1.5, "", "x", "\0", [], {}, [[]], {"a": 1}, "x" * 20_000]
     records = [as_record(dialogue) for dialogue in read_records(SAMPLE)[:5]]
     path = tmp_path / "x.json"
-    for source in rounds(600, 42):
+    for source in rounds(300, 42):
         mutated = json.loads(json.dumps(records))
         record = source.choice(mutated)
         target = source.choice([record, source.choice(record["dialogue"])])

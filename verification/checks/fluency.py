@@ -38,7 +38,7 @@ class LanguageModel:
         more = {"gguf_file": file} if file else {}
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(where, **more)
-            self._model: Any = AutoModelForCausalLM.from_pretrained(where, **more).eval()  # type: ignore[no-untyped-call]
+            self._model: Any = AutoModelForCausalLM.from_pretrained(where, **more).eval()
         except (OSError, ValueError, ImportError) as error:
             raise DataError(
                 f"{name!r} cannot be loaded ({error})", field="--language-model"
