@@ -2,6 +2,8 @@
 # A second call starts at once.
 
 PYTHON ?= python3
+# Or each of the hundreds of processes of a test run compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
