@@ -16,7 +16,9 @@ QUICK = (
     "rounds", "stickers", "campaign", "chat_load", "chat_crashes",
 )  # fmt: skip
 # Models are trained for real, or a file or a GPU is needed that does not come with the toolkit.
-LONG = ("intent_quality", "retrieval_quality", "retrieval_gpu", "reranker")
+LONG = (
+    "intent_quality", "retrieval_quality", "rounds_quality", "refiner", "retrieval_gpu", "reranker",
+)  # fmt: skip
 
 
 def listing() -> str:
