@@ -13,11 +13,12 @@ QUOTES = '"'
 # What takes long at full size runs with --small here; `python -m benchmarks.NAME` is the whole.
 QUICK = (
     "startup", "reading", "filtering --small", "bm25", "checks --small", "intent", "retrieval",
-    "rounds", "stickers", "campaign", "chat_load", "chat_crashes",
+    "rounds", "campaign", "chat_load", "chat_crashes",
 )  # fmt: skip
 # Models are trained for real, or a file or a GPU is needed that does not come with the toolkit.
 LONG = (
-    "intent_quality", "retrieval_quality", "rounds_quality", "refiner", "retrieval_gpu", "reranker",
+    "intent_quality", "retrieval_quality", "rounds_quality", "refiner", "stickers",
+    "retrieval_gpu", "reranker",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+from wordfreq import top_n_list
 
 from benchmarks.report import machine, median_seconds, report
 from modeling.retrieval.encoding import Encoder
@@ -22,7 +23,7 @@ from photochat.dialogue import Utterance
 from photochat.packaged_models import PACKAGES, installed
 
 TALKS, LARGE_TALKS = 64, 8
-WORDS = [f"word{n}" for n in range(500)]
+WORDS = top_n_list("en", 500)
 SMALL = DianaSettings(image=None, width=64, heads=4)
 # text model, what is changed of SMALL, talks
 ROWS = (

@@ -116,7 +116,7 @@ class FaissIndex:
             self._index.nprobe = self.visited
             if agreement(self.best(asked, _FIRST).places, expected) >= recall:
                 return
-            self.visited = min(2 * self.visited, cells)
+            self.visited = min(self.visited + max(1, self.visited // 4), cells)
         self._index.nprobe = self.visited
 
 
