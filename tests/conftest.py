@@ -15,7 +15,7 @@ from tests.guard.no_production import stand_guard
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
-if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: more threads only wait
+if "PYTEST_XDIST_WORKER" in os.environ:  # processes enough for all cores: more threads only wait
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No test reaches a platform where people are paid; the processes that tests start inherit that.
 stand_guard()
