@@ -1,6 +1,6 @@
 """50 conversations, ten kills: what is lost, doubled or reordered (tests/collection/drill.py).
 
-Once one process over SQLite; once two processes over PostgreSQL and Redis, killed in turn.
+Once one process over SQLite; beside it two processes over PostgreSQL and Redis, killed in turn.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ import random
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from benchmarks.report import machine, report
 from tests.collection.balancer import Balancer
 from tests.collection.drill import CAMPAIGN, Drill, drill
-from tests.collection.private_services import Postgres, Redis
 from tests.collection.stage import Server, make_photos
+from tests.private_services import Postgres, Redis
 
 PAIRS = 50
 KILLS = 10
-RATE = 0.12  # messages a second and bot, so that the talk lasts longer than the kills
-FIRST, BETWEEN = 8.0, (5.0, 9.0)
+RATE = 0.2  # messages a second and bot, so that the talk lasts longer than the kills
+FIRST, BETWEEN = 8.0, (3.0, 6.0)
 DOWN_SECONDS = 2.0
 
 
@@ -46,10 +47,11 @@ def one_process(folder: Path) -> Drill:
 
 def two_processes(folder: Path) -> Drill:
     """PostgreSQL and Redis; by chance one server, the other or Redis is killed."""
-    redis, postgres = Redis(), Postgres(folder)
+    redis, postgres = Redis(), Postgres()
     redis.start()
     postgres.start()
-    shared = [*options(folder), "--db", postgres.url, "--redis-url", redis.url]
+    db = postgres.new_database()
+    shared = [*options(folder), "--db", db, "--redis-url", redis.url]
     servers = [Server(folder, shared, name=f"server-{number}") for number in (1, 2)]
     balancer = Balancer([server.port for server in servers])
     draw = random.Random(0)
@@ -69,7 +71,7 @@ def two_processes(folder: Path) -> Drill:
             server.start()
         balancer.start()
         return drill(
-            folder, balancer.url, postgres.url, [killing(victim) for victim in victims],
+            folder, balancer.url, db, [killing(victim) for victim in victims],
             pairs=PAIRS, rate=RATE, first=FIRST, between=BETWEEN,
         )  # fmt: skip
     finally:
@@ -89,15 +91,25 @@ def options(folder: Path) -> list[str]:
     ]  # fmt: skip
 
 
+SETUPS = {
+    "one process, SQLite": one_process,
+    "two processes, PostgreSQL, Redis": two_processes,
+}
+
+
+def carried_out(name: str) -> Drill:
+    """Run the drill of a set-up in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        return SETUPS[name](Path(folder))
+
+
 if __name__ == "__main__":
     claims: list[tuple[str, float, str, float]] = []
     about: dict[str, Any] = {}
-    setups = {"one process, SQLite": one_process, "two processes, PostgreSQL, Redis": two_processes}
-    for name, setup in setups.items():
-        if sys.argv[1:] and not name.startswith(sys.argv[1]):
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            result = setup(Path(folder))
+    names = [name for name in SETUPS if not sys.argv[1:] or name.startswith(sys.argv[1])]
+    with ThreadPoolExecutor() as threads:  # nothing is timed, so they run side by side
+        results = list(threads.map(carried_out, names))
+    for name, result in zip(names, results, strict=True):
         found = result.comparison
         claims += [
             (f"{name}: lost of what was acknowledged", found.lost, "<=", 0),

@@ -27,7 +27,8 @@ from benchmarks.socket_client import SocketClient
 from collection.campaign import Campaign
 from collection.simulate.entry import enter
 from collection.simulate.run import allow_files
-from tests.collection.stage import Server, free_port, make_photos
+from photochat.cli.typed import free_port
+from tests.collection.stage import Server, make_photos
 
 WORKERS = 1000
 EVERY_SECONDS = 5.0

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
+
+NAME_LETTERS = 40  # as many as a campaign's name may have
+
+
+def name_of_its_own(campaign: str) -> str:
+    """Return a name for a rehearsal in a database that may hold the campaign itself."""
+    ending = f"-try-{secrets.token_hex(4)}"
+    return campaign[: NAME_LETTERS - len(ending)] + ending
 
 
 def rehearsed(content: Mapping[str, Any], chat: str, platform: str) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
 
 from photochat.dialogue import Dialogue, Turn
 from tests.guard.no_production import stand_guard
+from tests.private_services import Postgres, Redis, has_postgres, has_redis
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -54,6 +56,13 @@ def shared_data() -> Path | None:
     return root / "data" if (root / "data").is_dir() else None
 
 
+def unavailable(what: str) -> NoReturn:
+    """Skip a test for want of a service or program, except where everything must be there."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}, and CI runs everything")
+    pytest.skip(what)
+
+
 @pytest.fixture(scope="session")
 def real_photochat() -> Path:
     """The published dialogues: the dev split and half of test."""
@@ -92,6 +101,40 @@ def make_dialogue(
         photo_url=f"https://photos.example.org/{photo}.jpg" if photo else "",
         photo_id=photo_id,
     )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL cluster of our own."""
+    if not has_postgres():
+        unavailable("PostgreSQL is not installed")
+    cluster = Postgres()
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> str:
+    """A fresh PostgreSQL database."""
+    return postgres.new_database()
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    """A Redis server of our own."""
+    if not has_redis():
+        unavailable("Redis is not installed")
+    server = Redis()
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_url(redis: Redis) -> str:
+    """Where it is."""
+    return redis.url
 
 
 @pytest.fixture

@@ -41,6 +41,13 @@ def rehearse(
     rude: Annotated[
         float, typer.Option(help="Share of bots that swear or give addresses away.", min=0, max=1)
     ] = 0.0,
+    db: Annotated[
+        str | None,
+        typer.Option(help="The campaign's database, else DIR/chat.db.", metavar="URL"),
+    ] = None,
+    redis_url: Annotated[
+        str | None, typer.Option(help="The server's Redis, if it has one.", metavar="URL")
+    ] = None,
     seed: Seed = 0,
     force: Force = False,
     as_json: AsJson = False,
@@ -50,25 +57,31 @@ def rehearse(
     Bots are recruited through an emulated Mechanical Turk, chat through the real server, some drop
     out, and all are paid by the campaign file, of which only recruiter and addresses are replaced.
     DIR gets the dialogues (raw.jsonl), both databases and the bots' log. No network is used, no
-    money spent.
+    money spent. With --db and --redis-url the rehearsal uses what the campaign itself will use,
+    under a name of its own (NAME-try-...).
 
     Example: photochat rehearse --config campaign.toml --pool pool.parquet --images photos --out try
     """
     from collection.campaign import parse_campaign
-    from collection.rehearsed import rehearsed
+    from collection.rehearsed import name_of_its_own, rehearsed
     from photochat.toml import read_toml
 
     content = read_toml(config)
-    parse_campaign(content, file=config)
+    name = parse_campaign(content, file=config).name
+    if db is None:
+        db = f"sqlite:///{out}/chat.db"
+    else:
+        content["name"] = name = name_of_its_own(name)
     _make_room(out, force)
-    for name in SECRETS:
-        os.environ.setdefault(name, secrets.token_urlsafe(32))
+    for variable in SECRETS:
+        os.environ.setdefault(variable, secrets.token_urlsafe(32))
     chat, mturk = (f"127.0.0.1:{free_port()}" for _ in range(2))
     file = out / "campaign.toml"
     with atomic_file(file) as part:
         part.write_text(rehearsed(content, chat, mturk), encoding="utf-8")
     result = _campaign(
         context.find_root().command, file, pool, images, out, chat, mturk,
+        name=name, db=db, redis=("--redis-url", redis_url) if redis_url else (),
         pairs=str(pairs), rate=str(rate), odd=str(odd), rude=str(rude), seed=str(seed),
     )  # fmt: skip
     if as_json:
@@ -83,14 +96,15 @@ def rehearse(
 
 
 def _campaign(
-    root: Any, file: Path, pool: Path, images: Path, out: Path, chat: str, mturk: str,
-    *, pairs: str, rate: str, odd: str, rude: str, seed: str,
+    root: Any, file: Path, pool: Path, images: Path, out: Path, chat: str, mturk: str, *,
+    name: str, db: str, redis: tuple[str, ...], pairs: str, rate: str, odd: str, rude: str,
+    seed: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Run the campaign and return what its commands answer, by their names.
 
     The platform is the emulator; the chat server, the sockets and the ledger are the real ones.
     """
-    of_campaign = ["--config", file, "--db", f"sqlite:///{out}/chat.db"]
+    of_campaign = ["--config", file, "--db", db]
     at_mturk = [*of_campaign, "--endpoint", f"http://{mturk}"]
     bots = ["--mturk", f"http://{mturk}", "--pairs", pairs, "--seed", seed]
     answers: dict[str, Any] = {}
@@ -102,7 +116,7 @@ def _campaign(
         ),
         in_background(
             "",
-            "serve", "--pool", pool, "--images", images, *of_campaign, "--port",
+            "serve", "--pool", pool, "--images", images, *of_campaign, *redis, "--port",
             chat.partition(":")[2], "--drain-seconds", "5",
             up=f"http://{chat}/healthz", log=out / "serve.log",
         ),
@@ -132,7 +146,7 @@ def _campaign(
             root, "Do ledger and platform agree?", "campaign", "reconcile", *at_mturk
         )
     answers["export"] = ask(
-        root, "Take the whole dialogues out.", "export", "--db", f"sqlite:///{out}/chat.db",
+        root, "Take the whole dialogues out.", "export", "--db", db, "--campaign", name,
         "--out", out / "raw.jsonl", "--complete",
     )  # fmt: skip
     return answers

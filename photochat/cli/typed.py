@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import shlex
 import signal
@@ -12,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import msgspec
 from photochat.atomic import make_private
 from photochat.cli.output import note
 from photochat.errors import DataError
+from photochat.passwords import without_password
 
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -62,7 +64,7 @@ def announce(title: str, words: Sequence[str], *, background: bool = False) -> N
     """Show a command under a title, on stderr: stdout is for results."""
     if title:
         note(f"\n\033[1m{title}\033[0m" if sys.stderr.isatty() else f"\n{title}")
-    note(f"$ photochat {shlex.join(words)}{' &' if background else ''}")
+    note(f"$ photochat {without_password(shlex.join(words))}{' &' if background else ''}")
 
 
 def free_port() -> int:
@@ -88,8 +90,9 @@ def in_background(title: str, *arguments: object, up: str, log: Path) -> Iterato
     make_private(log)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "photochat", *words], stdout=output, stderr=output
-        )
+            [sys.executable, "-m", "photochat", *words], stdout=output, stderr=output,
+            preexec_fn=_end_with_parent(),
+        )  # fmt: skip
         try:
             deadline = time.monotonic() + START_SECONDS
             while not _answers(up):
@@ -104,6 +107,14 @@ def in_background(title: str, *arguments: object, up: str, log: Path) -> Iterato
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _end_with_parent() -> Callable[[], object] | None:
+    """Return what makes a child end when this process is killed; Linux alone knows that."""
+    if sys.platform != "linux":
+        return None
+    prctl, death_signal = ctypes.CDLL(None).prctl, 1  # PR_SET_PDEATHSIG
+    return lambda: prctl(death_signal, signal.SIGTERM)
 
 
 def _check(words: list[str], status: int | None, findings: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from photochat.errors import DataError
+from photochat.passwords import INSTEAD, holds_password
 from photochat.toml import as_struct, read_toml
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -169,4 +170,9 @@ def _contradictions(settings: Settings) -> list[tuple[str, str]]:
         found.append(("retrieval", "needs the pictures: [images]"))
     if review and bool(review.votes) == bool(review.simulated):
         found.append(("review", "name either votes or simulated reviewers"))
+    for section, keys in msgspec.to_builtins(settings).items():
+        for key, value in keys.items() if isinstance(keys, dict) else ():
+            texts = value if isinstance(value, list | tuple) else [value]
+            if any(isinstance(text, str) and holds_password(text) for text in texts):
+                found.append((f"{section}.{key}", f"holds a password: {INSTEAD}"))
     return found

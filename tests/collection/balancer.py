@@ -8,7 +8,7 @@ import contextlib
 import threading
 from collections.abc import Sequence
 
-from tests.collection.stage import free_port
+from photochat.cli.typed import free_port
 
 
 class Balancer:

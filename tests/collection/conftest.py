@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from PIL import Image
 from werkzeug.serving import make_server
 
@@ -27,20 +20,6 @@ from tests.collection.worker import Worker
 
 SECRET = "a secret that only tests know"
 ADMIN_TOKEN = "the token of the tests"
-POSTGRES = Path("/usr/lib/postgresql")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def missing(what: str) -> None:
-    """Skip, except where everything must be there."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is not installed, and CI runs everything")
-    pytest.skip(f"{what} is not installed")
 
 
 def make_photos(images: Path, count: int) -> tuple[Photo, ...]:
@@ -54,64 +33,6 @@ def make_photos(images: Path, count: int) -> tuple[Photo, ...]:
         url = f"https://photos.example.org/{number}.jpg"
         photos.append(Photo(photo_id, url=url, labels=labels))
     return tuple(photos)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A PostgreSQL cluster of our own; yields its URL without a database name."""
-    binaries = sorted(POSTGRES.glob("*/bin/initdb"))
-    if not binaries:
-        missing("PostgreSQL")
-    folder = binaries[-1].parent
-    # Not in pytest's folder, which the server's user may not enter.
-    home = Path(tempfile.mkdtemp(prefix="postgres-"))
-    run_as: list[str] = []
-    if os.geteuid() == 0:
-        shutil.chown(home, "postgres")
-        run_as = ["runuser", "-u", "postgres", "--"]
-    port = free_port()
-    data = home / "data"
-    options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -c fsync=off"
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": home}
-    subprocess.run(
-        [*run_as, folder / "initdb", "-D", data, "-A", "trust", "-U", "postgres"], **quiet
-    )
-    control = [*run_as, folder / "pg_ctl", "-D", data, "-w", "-l", home / "log"]
-    subprocess.run([*control, "-o", options, "start"], **quiet)
-    try:
-        yield f"postgresql://postgres@127.0.0.1:{port}"
-    finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
-        shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture
-def postgres_url(postgres: str) -> str:
-    """A fresh PostgreSQL database."""
-    name = f"test_{uuid.uuid4().hex}"
-    admin = sa.create_engine(
-        f"{postgres}/postgres".replace("postgresql", "postgresql+psycopg"),
-        isolation_level="AUTOCOMMIT",
-    )
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    admin.dispose()
-    return f"{postgres}/{name}"
-
-
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    """A Redis server of our own."""
-    if not shutil.which("redis-server"):
-        missing("Redis")
-    port = free_port()
-    command = ["redis-server", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

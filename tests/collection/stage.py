@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from photochat.cli.typed import free_port
 from photochat.photo import Photo
 from photochat.pool import write_pool
 
@@ -50,13 +50,6 @@ def make_photos(folder: Path, count: int) -> tuple[Path, Path]:
             picture.hardlink_to(images / f"train/{number % 8:016x}.jpg")
     write_pool(folder / "pool.parquet", photos)
     return folder / "pool.parquet", images
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:

@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.collection.balancer import Balancer
 from tests.collection.drill import CAMPAIGN, Drill, drill
-from tests.collection.private_services import Postgres, Redis, has_postgres, has_redis
 from tests.collection.stage import Server, make_photos
+from tests.private_services import Redis
 
 
 @pytest.fixture
@@ -57,34 +56,12 @@ def test_a_killed_server_loses_doubles_and_reorders_nothing(
     assert_all_kept(result, 6)
 
 
-@pytest.fixture
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A PostgreSQL of our own."""
-    if not has_postgres():
-        pytest.skip("no PostgreSQL server is installed")
-    cluster = Postgres(tmp_path_factory.mktemp("postgres"))
-    cluster.start()
-    yield cluster
-    cluster.stop()
-
-
-@pytest.fixture
-def redis() -> Iterator[Redis]:
-    """A Redis of our own."""
-    if not has_redis():
-        pytest.skip("redis-server is not installed")
-    server = Redis()
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.mark.slow
 def test_two_processes_lose_nothing_when_one_or_redis_is_killed(
-    tmp_path: Path, options: list[str], postgres: Postgres, redis: Redis
+    tmp_path: Path, options: list[str], postgres_url: str, redis: Redis
 ) -> None:
     """kill -9 of one of two processes, then of Redis, over PostgreSQL."""
-    shared = [*options, "--db", postgres.url, "--redis-url", redis.url]
+    shared = [*options, "--db", postgres_url, "--redis-url", redis.url]
     servers = [Server(tmp_path, shared, name=f"server-{number}") for number in (1, 2)]
     balancer = Balancer([server.port for server in servers])
     for server in servers:
@@ -103,7 +80,7 @@ def test_two_processes_lose_nothing_when_one_or_redis_is_killed(
 
     try:
         result = drill(
-            tmp_path, balancer.url, postgres.url, [kill_server, kill_redis],
+            tmp_path, balancer.url, postgres_url, [kill_server, kill_redis],
             pairs=6, rate=0.8, first=5, between=(4, 5),
         )  # fmt: skip
     finally:

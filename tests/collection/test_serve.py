@@ -13,9 +13,10 @@ import pytest
 import requests
 
 from collection.export import export
+from photochat.cli.typed import free_port
 from photochat.pool import write_pool
 from photochat.records import read_records
-from tests.collection.conftest import ADMIN_TOKEN, SECRET, free_port, make_photos
+from tests.collection.conftest import ADMIN_TOKEN, SECRET, make_photos
 from tests.collection.worker import Worker
 
 COMMAND = "from photochat.cli import main; main()"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import unavailable
 from tests.e2e.chat_server import chat_server
 from tests.e2e.worker import Worker
 
@@ -28,9 +28,7 @@ def chromium() -> Iterator[object]:
     """Debian's Chromium. Without it browser tests are skipped; where CI is set they fail."""
     path = shutil.which("chromium") or CHROMIUM
     if not Path(path).exists():
-        if os.environ.get("CI"):
-            pytest.fail("the browser tests need Chromium: apt-get install chromium")
-        pytest.skip("Chromium is not installed")
+        unavailable("Chromium is not installed (apt-get install chromium)")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=path, args=FLAGS)

@@ -22,7 +22,7 @@ from collection.recruiting.hits import Templates
 from collection.recruiting.recruiter import Order
 from collection.tables import ledger as ledger_table
 from collection.tables import participants, postings, submissions
-from tests.collection.stage import free_port
+from photochat.cli.typed import free_port
 from tests.e2e.chat_server import ChatServer
 from tests.e2e.looks import look
 from tests.e2e.worker import ANSWERS, sign_in

@@ -9,8 +9,9 @@ import sys
 import pytest
 import requests
 
+from photochat.cli.typed import free_port
 from photochat.records import write_records
-from tests.collection.stage import ADMIN_TOKEN, SECRET, Server, free_port, make_photos
+from tests.collection.stage import ADMIN_TOKEN, SECRET, Server, make_photos
 from tests.collection.worker import Worker
 from tests.conftest import make_dialogue
 from tests.stub_endpoint import StubEndpoint

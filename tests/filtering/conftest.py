@@ -7,7 +7,7 @@ import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import boto3
 import pytest
@@ -19,7 +19,7 @@ from filtering.filter import Inputs, filter_photos
 from photochat.errors import DataError
 from photochat.photo import Photo
 from photochat.pool import read_pool
-from tests.conftest import shared_data
+from tests.conftest import shared_data, unavailable
 from tests.filtering.faulty_server import FaultyServer, faulty_server
 from tests.filtering.files import write_boxes, write_classes, write_hierarchy
 
@@ -126,10 +126,3 @@ def chromium() -> str:
     """The path of the system's Chromium."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     return path or unavailable("no Chromium on this machine")
-
-
-def unavailable(reason: str) -> NoReturn:
-    """Skip the test, or fail it where everything must be there."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)

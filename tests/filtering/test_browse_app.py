@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from filtering.browse import EXCLUDE
 from filtering.curate import curate
+from photochat.cli.typed import free_port
 from photochat.images import image_path
 from photochat.photo import Photo
 from photochat.pool import write_pool
@@ -34,12 +34,6 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

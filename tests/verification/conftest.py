@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
-from tests.collection.private_services import Postgres, has_postgres
 from tests.conftest import make_dialogue
 from verification.review.desk import Desk
 from verification.review.store import Item, open_review
@@ -21,38 +15,13 @@ SECRET = "a secret of the tests"
 MakeDesk = Callable[..., Desk]
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A PostgreSQL cluster of our own; yields its URL."""
-    if not has_postgres():
-        if os.environ.get("CI"):
-            pytest.fail("PostgreSQL is not installed, and CI runs everything")
-        pytest.skip("PostgreSQL is not installed")
-    # Not in pytest's folder, which the server's user may not enter.
-    home = Path(tempfile.mkdtemp(prefix="postgres-"))
-    server = Postgres(home)
-    server.start()
-    try:
-        yield server.url
-    finally:
-        server.stop()
-        shutil.rmtree(home, ignore_errors=True)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A fresh database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/review.db"
-    url = str(request.getfixturevalue("postgres"))
-    name = f"review_{uuid.uuid4().hex}"
-    admin = sa.create_engine(
-        url.replace("postgresql", "postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    admin.dispose()
-    return f"{url.rpartition('/')[0]}/{name}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
 
 
 @pytest.fixture

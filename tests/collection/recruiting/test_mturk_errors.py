@@ -20,8 +20,8 @@ from collection.recruiting.recruiter import (
     RecruiterError,
     TryAgainError,
 )
+from photochat.cli.typed import free_port
 from photochat.errors import DataError
-from tests.collection.conftest import free_port
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from collection.recruiting.mturk import PRODUCTION, SANDBOX, Mturk
 from collection.recruiting.opening import address_of, open_recruiter, stage_of
 from collection.recruiting.prolific import Prolific
 from collection.recruiting.prolific_wire import API
+from photochat.cli.typed import free_port
 from photochat.errors import DataError
-from tests.collection.conftest import free_port
 
 CODES = {"complete": "C111", "partner_left": "C222", "no_partner": "C333", "unfinished": "C444"}
 PROLIFIC = {"workspace": "w", "project": "p", "codes": CODES}

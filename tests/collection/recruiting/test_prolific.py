@@ -27,8 +27,8 @@ from collection.recruiting.recruiter import (
     Requirement,
     TryAgainError,
 )
+from photochat.cli.typed import free_port
 from photochat.errors import DataError
-from tests.collection.conftest import free_port
 from tests.collection.recruiting.prolific_server import TOKEN, ProlificServer
 
 ORDER = Order(

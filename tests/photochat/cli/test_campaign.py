@@ -13,7 +13,7 @@ from collection.database import Database
 from collection.recruiting import mturk
 from collection.recruiting.safety import sample_photo_ids
 from collection.recruiting.simulated import SimulatedRecruiter
-from tests.collection.conftest import free_port
+from photochat.cli.typed import free_port
 from tests.collection.recruiting.stage import Stage
 
 FILE = """

@@ -22,6 +22,7 @@ LEAST = {"collect": {"raw": "raw.jsonl"}, "split": {"dev": 1, "test": 1}}
         ({"images": {"folder": "i", "download": True}}, "images.download: needs a pool"),
         ({"retrieval": {"preset": "x"}}, "retrieval: needs the pictures"),
         ({"review": {}}, "review: name either votes"),
+        ({"review": {"votes": ["postgresql://me:word@db/r"]}}, "review.votes: holds a password"),
         ({"out": "."}, "out: name a folder of its own"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
+import tempfile
 import time
+import uuid
 from pathlib import Path
 
-from tests.collection.stage import free_port
+import sqlalchemy as sa
+
+from photochat.cli.typed import free_port
 
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
@@ -59,38 +62,49 @@ class Redis:
 
 
 class Postgres:
-    """A cluster in `folder`, with one database; owned by the user postgres if we are root."""
+    """A cluster of one's own; owned by the user postgres if we are root, who may not run it.
 
-    def __init__(self, folder: Path) -> None:
+    It survives the death of every process, and not that of the machine: nothing waits for the disk.
+    """
+
+    def __init__(self) -> None:
         self.port = free_port()
-        self._folder = folder / "pgdata"
-        self._folder.mkdir()
+        # Not in pytest's folders, which the server's user may not enter.
+        self._home = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._as: list[str] = []
-        user = pwd.getpwuid(os.getuid()).pw_name
         if os.getuid() == 0:
             self._as = ["runuser", "-u", "postgres", "--"]
-            user = "postgres"
-            shutil.chown(self._folder, "postgres", "postgres")
-            for parent in (folder, *folder.parents[:-2]):  # its folder must be reachable for it
-                parent.chmod(parent.stat().st_mode | 0o011)
-        self.url = f"postgresql://{user}@127.0.0.1:{self.port}/postgres"
+            shutil.chown(self._home, "postgres")
 
     def start(self) -> None:
         """Make the cluster and start it."""
-        binaries = POSTGRES[-1]
-        self._run(str(binaries / "initdb"), "-D", str(self._folder), "-A", "trust")
-        settings = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
-        log = str(self._folder / "log")
-        self._run(
-            str(binaries / "pg_ctl"), "-D", str(self._folder), "-w", "-l", log,
-            "-o", settings, "start",
-        )  # fmt: skip
+        data = str(self._home / "data")
+        self._run("initdb", "-D", data, "-A", "trust", "-U", "postgres")
+        options = (
+            f"-p {self.port} -k {self._home} -c listen_addresses=127.0.0.1 -c fsync=off "
+            "-c max_connections=300"
+        )
+        self._run("pg_ctl", "-D", data, "-w", "-l", f"{self._home}/log", "-o", options, "start")
+
+    def new_database(self) -> str:
+        """Make a database and return its URL."""
+        server, name = f"postgresql://postgres@127.0.0.1:{self.port}", f"db_{uuid.uuid4().hex}"
+        admin = sa.create_engine(
+            f"{server}/postgres".replace("postgresql", "postgresql+psycopg", 1),
+            isolation_level="AUTOCOMMIT",
+        )
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        admin.dispose()
+        return f"{server}/{name}"
 
     def stop(self) -> None:
-        """Stop it at once."""
-        self._run(str(POSTGRES[-1] / "pg_ctl"), "-D", str(self._folder), "-m", "immediate", "stop")
+        """Stop it at once, and leave nothing of it."""
+        self._run("pg_ctl", "-D", str(self._home / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(self._home, ignore_errors=True)
 
-    def _run(self, *command: str) -> None:
+    def _run(self, program: str, *words: str) -> None:
         subprocess.run(
-            [*self._as, *command], check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=60
-        )
+            [*self._as, str(POSTGRES[-1] / program), *words], check=True, cwd=self._home,
+            stdout=subprocess.DEVNULL, timeout=60,
+        )  # fmt: skip
