@@ -14,6 +14,7 @@ from hypothesis import settings
 from photochat.dialogue import Dialogue, Turn
 from tests.guard.no_production import stand_guard
 from tests.private_services import Postgres, Redis, has_postgres, has_redis
+from tests.stub_endpoint import StubEndpoint
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -28,7 +29,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(_path)
 for name in [
     name
     for name in os.environ
-    if name.startswith(("AWS_", "PHOTOCHAT_MTURK", "PHOTOCHAT_PROLIFIC", "PHOTOCHAT_LLM"))
+    if name.startswith(
+        ("AWS_", "PG", "PHOTOCHAT_LLM", "PHOTOCHAT_MTURK", "PHOTOCHAT_PROLIFIC", "PHOTOCHAT_REDIS")
+    )
 ]:
     del os.environ[name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
@@ -135,6 +138,14 @@ def redis() -> Iterator[Redis]:
 def redis_url(redis: Redis) -> str:
     """Where it is."""
     return redis.url
+
+
+@pytest.fixture
+def language_model() -> Iterator[str]:
+    """An endpoint that answers whatever is asked; yields its address."""
+    stub = StubEndpoint()
+    yield stub.url
+    stub.stop()
 
 
 @pytest.fixture

@@ -43,7 +43,10 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes any.", min=0, max=65535)] = 8000,
     redis_url: Annotated[
-        str | None, typer.Option(help="Needed with several processes.", metavar="URL")
+        str | None,
+        typer.Option(
+            help="Needed with several processes.", metavar="URL", envvar="PHOTOCHAT_REDIS_URL"
+        ),
     ] = None,
     cache: Annotated[
         Path | None, typer.Option(help="Resized pictures; else beside the pool.", metavar="DIR")

@@ -46,7 +46,10 @@ def rehearse(
         typer.Option(help="The campaign's database, else DIR/chat.db.", metavar="URL"),
     ] = None,
     redis_url: Annotated[
-        str | None, typer.Option(help="The server's Redis, if it has one.", metavar="URL")
+        str | None,
+        typer.Option(
+            help="The server's Redis, if it has one.", metavar="URL", envvar="PHOTOCHAT_REDIS_URL"
+        ),
     ] = None,
     seed: Seed = 0,
     force: Force = False,
