@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from collection.campaign import Campaign
 from collection.database import Database
 from collection.tables import campaigns, photos
+from photochat.errors import DataError
 from photochat.photo import Photo
 from photochat.picture_copies import original_of
 
@@ -38,6 +39,9 @@ def stock(
 
     Photos that are in the database already keep their counts; how often each is wanted follows the
     campaign file.
+
+    Raises:
+        DataError: then the campaign has no photo at all: whoever came would be sent away.
     """
     connection.execute(
         database.insert(campaigns).on_conflict_do_nothing(),
@@ -64,4 +68,12 @@ def stock(
     connection.execute(
         sa.update(photos).where(photos.c.campaign == campaign.name).values(wanted=wanted)
     )
+    if not rows and not connection.scalar(
+        sa.select(photos.c.photo_id).where(photos.c.campaign == campaign.name).limit(1)
+    ):
+        raise DataError(
+            f"holds the picture of none of the pool's {len(pool):,} photos (DIR/<photo_id>.jpg): "
+            "name the folder that photochat download wrote for this pool",
+            file=images,
+        )
     return Stocked(len(rows), len(pool) - len(rows))

@@ -49,12 +49,18 @@ def all_commands_in(text):
     return [line for line in found if not line.endswith((".", ",")) and "`" not in line]
 
 
+def sample():
+    """Return some of the made-up dialogues: enough for every command."""
+    return read_release(SAMPLE).dialogues[:60]
+
+
 def furnish(folder):
     """Make what the documents' commands read, in a folder that keeps what they write."""
-    splits, _ = split(read_release(SAMPLE).dialogues, dev=20, test=20)
+    dialogues = sample()
+    splits, _ = split(dialogues, dev=12, test=12)
     write_release(splits, folder / "release")
     shutil.copytree(SAMPLE.parent, folder / "photochat" / "sample")
-    shutil.copy(SAMPLE, folder / "accepted.json")
+    write_records(folder / "accepted.json", dialogues)
     annotations = SAMPLE.parent / "open_images"
     for name, source in (
         ("validation-annotations-bbox.csv", "train-annotations-bbox.csv"),
@@ -62,7 +68,6 @@ def furnish(folder):
         ("bbox_labels_600_hierarchy.json", "class-hierarchy.json"),
     ):
         shutil.copy(annotations / source, folder / name)
-    dialogues = read_release(SAMPLE).dialogues
     write_records(folder / "accepted.jsonl", dialogues)
     write_findings(folder / "findings.jsonl", [Checked(d.dialogue_id) for d in dialogues])
     (folder / "pipeline.toml").write_text(
@@ -91,7 +96,7 @@ def workplace(tmp_path_factory):
     """A folder that holds what the documents' commands read, and keeps what they write."""
     folder = tmp_path_factory.mktemp("documents")
     furnish(folder)
-    dialogues = read_release(SAMPLE).dialogues
+    dialogues = sample()
     write_records(folder / "raw.jsonl", dialogues)
     # A review that somebody has made before.
     open_review(f"sqlite:///{folder}/review.db", [Item(d, 2) for d in dialogues])[0].close()

@@ -43,12 +43,14 @@ def rehearse(
     ] = 0.0,
     db: Annotated[
         str | None,
-        typer.Option(help="The campaign's database, else DIR/chat.db.", metavar="URL"),
+        typer.Option(
+            help="The chat server's database: sqlite:///FILE or postgresql://...", metavar="URL"
+        ),
     ] = None,
     redis_url: Annotated[
         str | None,
         typer.Option(
-            help="The server's Redis, if it has one.", metavar="URL", envvar="PHOTOCHAT_REDIS_URL"
+            help="Needed with several processes.", metavar="URL", envvar="PHOTOCHAT_REDIS_URL"
         ),
     ] = None,
     seed: Seed = 0,
@@ -60,8 +62,8 @@ def rehearse(
     Bots are recruited through an emulated Mechanical Turk, chat through the real server, some drop
     out, and all are paid by the campaign file, of which only recruiter and addresses are replaced.
     DIR gets the dialogues (raw.jsonl), both databases and the bots' log. No network is used, no
-    money spent. With --db and --redis-url the rehearsal uses what the campaign itself will use,
-    under a name of its own (NAME-try-...).
+    money spent. The chat server's database is DIR/chat.db; with --db, and --redis-url, it is what
+    the campaign itself will use, in which the rehearsal has a name of its own (NAME-try-...).
 
     Example: photochat rehearse --config campaign.toml --pool pool.parquet --images photos --out try
     """

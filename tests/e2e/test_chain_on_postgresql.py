@@ -31,7 +31,7 @@ hierarchy = "open_images/class-hierarchy.json"
 folder = "images"
 [collect]
 campaign = "campaign.toml"
-pairs = 12
+pairs = 6
 options = ["--db", "{chat}", "--redis-url", "{redis}", "--rate", "5"]
 [check]
 models = false

@@ -7,16 +7,18 @@ many bots there are and how fast they write.
 from __future__ import annotations
 
 import shlex
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from filtering.filter import Inputs, filter_photos
 from photochat.cli.rehearse import SECRETS
 from photochat.cli.typed import free_port, in_background
+from photochat.photo import Photo
 from photochat.pool import read_pool, write_pool
+from photochat.records import write_records
 from photochat.sample_pictures import write_pictures
 from tests.conftest import REPOSITORY, SAMPLE
 from tests.test_docs import (
@@ -26,28 +28,36 @@ from tests.test_docs import (
     as_here,
     furnish,
     run_one,
+    sample,
 )
 
+# Of these, the commands with a server alone: tests/test_docs.py runs the others.
 WITH_SERVERS = ("collection.md", "campaigns.md", "money.md", "verification-review.md",
                 "hit-templates.md", "mturk-emulator.md")  # fmt: skip
 PORTS = {"serve": 8000, "review": 8001, "mturk-emulator": 8200, "hit": 9100}
 HEALTH = {"serve": "/healthz", "review": "/healthz"}  # the others' first page
 ELSEWHERE = {"browse"}  # tests/filtering/test_browse_app.py
 FAST = {name: ["--pairs", "3", "--rate", "20"] for name in ("simulate", "rehearse")}
-FINDINGS = {"pay": 1, "reconcile": 1}  # something is left to do, or differs
-REFUSED = "--reason bad"  # the example of a reason that is too short
+SHORT = ("waiting = 20 5", "conversation = 40 12", "submit = 20 6")  # seconds, as they were and are
+PHOTOS = 60
+SERVE = shlex.split("serve --pool pool.parquet --images photos --config campaign.toml")
+PEOPLE = shlex.split(
+    "simulate --url http://127.0.0.1:8000 --config campaign.toml --pairs 2 --rate 20 --spoiling 0"
+)
+# A status that is no failure: something is left to do, or the example is one of a refusal.
+STATUS = {"campaign pay ": {0, 1}, "--reason bad": {2}, "campaign payments": {2}}  # by links alone
 
 
-def documented() -> list[list[str]]:
-    """Return each command's words, those that stand twice once."""
-    found: dict[str, list[str]] = {}
-    for name in (*IN_ORDER, *WITH_SERVERS):
-        file = REPOSITORY / name if name == "README.md" else REPOSITORY / "docs" / name
-        for line in all_commands_in(file.read_text()):
-            words = shlex.split(line, comments=True)[1:]
-            if name in IN_ORDER or words[0] in WITH_A_SERVER or "--serve" in words:
-                found.setdefault(line, words)
-    return [words for words in found.values() if words[0] not in ELSEWHERE]
+def commands_of(name: str) -> list[list[str]]:
+    """Return the words of each command of a document that is to be run."""
+    file = REPOSITORY / name if name == "README.md" else REPOSITORY / "docs" / name
+    lines = [shlex.split(line, comments=True)[1:] for line in all_commands_in(file.read_text())]
+    return [
+        words
+        for words in lines
+        if words[0] not in ELSEWHERE
+        and (name in IN_ORDER or words[0] in WITH_A_SERVER or "--serve" in words)
+    ]
 
 
 class Background:
@@ -86,41 +96,76 @@ class Background:
                 self._running.pop(kind).close()
 
 
-@pytest.mark.slow
-def test_the_documents_run_from_the_first_command_to_the_last(
-    tmp_path: Path,
-    run_photochat: Callable[..., tuple[int, str, str]],
-    language_model: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture(scope="module")
+def rehearsed() -> set[str]:
+    """Holds something once a rehearsal has run: it takes long, and several documents have one."""
+    return set()
+
+
+@pytest.fixture
+def background(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Background]:
+    """A folder with what the documents read, and what their readers are told to have running."""
     furnish(tmp_path)
     monkeypatch.chdir(tmp_path)
     for name in SECRETS:
         monkeypatch.setenv(name, "a secret of this test alone")
-    background = Background(tmp_path)
+    servers = Background(tmp_path)
     campaign = (
         (SAMPLE.parent / "campaign.toml").read_text().replace("photochat-sample", "photochat")
     )
-    Path("campaign.toml").write_text(background.moved(campaign))
+    for change in SHORT:
+        line, _, seconds = change.rpartition(" ")
+        assert line in campaign
+        campaign = campaign.replace(line, f"{line.rpartition(' ')[0]} {seconds}")
+    Path("campaign.toml").write_text(servers.moved(campaign))
+    pool = find_photos()
+    write_pool("pool.parquet", pool)
+    write_pictures(pool, Path("photos"))
+    Path("images").symlink_to("photos")
+    write_records("raw.jsonl", sample())
     # Where no endpoint is named the platform's sandbox is asked: here, the emulator.
-    sandbox = background.moved("http://127.0.0.1:8200")
-    monkeypatch.setenv("PHOTOCHAT_MTURK_ENDPOINT", sandbox)
-    try:
-        background.start(["mturk-emulator", "--db", "sandbox.db", "--allow-http"])
-        for line in documented():
-            words = [background.moved(word) for word in as_here(line, language_model)]
-            if words[0] in PORTS:
-                background.start(words)
-            elif words[0] not in WITH_A_SERVER:
-                run_one(words, run_photochat)
-                if words[0] == "filter":
-                    photos = read_pool("pool.parquet")[:60]
-                    write_pool("pool.parquet", photos)
-                    write_pictures(photos, Path("photos"))
-                    Path("images").symlink_to("photos")
-            else:
-                shutil.rmtree("rehearsal", ignore_errors=True)
-                status, _, err = run_photochat(*words, *FAST.get(words[0], []))
-                print(words, status, err[-300:])
-    finally:
-        background.stop()
+    monkeypatch.setenv("PHOTOCHAT_MTURK_ENDPOINT", servers.moved("http://127.0.0.1:8200"))
+    yield servers
+    servers.stop()
+
+
+def find_photos() -> list[Photo]:
+    """Filter the photos by the files that the documents name; return some."""
+    inputs = Inputs(
+        boxes=(Path("validation-annotations-bbox.csv"),),
+        classes=(Path("class-descriptions-boxable.csv"),),
+        hierarchy=Path("bbox_labels_600_hierarchy.json"),
+    )
+    filter_photos(inputs, "pool.parquet")
+    return list(read_pool("pool.parquet"))[:PHOTOS]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", [*IN_ORDER, *WITH_SERVERS])
+def test_a_document_runs_from_its_first_command_to_its_last(
+    document: str,
+    background: Background,
+    rehearsed: set[str],
+    run_photochat: Callable[..., tuple[int, str, str]],
+    language_model: str,
+) -> None:
+    if document in ("quick-starts.md", "campaigns.md", "money.md"):
+        background.start(["mturk-emulator", "--db", "turk.db", "--allow-http"])
+    if document in ("campaigns.md", "money.md"):  # which begin beside a server that is running
+        background.start(SERVE)
+    for line in commands_of(document):
+        words = [background.moved(word) for word in as_here(line, language_model)]
+        if document == "quick-starts.md" and words[0] == "export":  # by now people have talked
+            assert run_photochat(*map(background.moved, PEOPLE))[0] == 0
+        if words[0] in PORTS:
+            background.start(words)
+        elif words[0] not in WITH_A_SERVER:
+            run_one(words, run_photochat)
+            if words[0] == "filter":  # fewer photos, so that their pictures are soon drawn
+                write_pool("pool.parquet", list(read_pool("pool.parquet"))[:PHOTOS])
+        elif words[0] != "rehearse" or not rehearsed:
+            status, _, err = run_photochat(*words, *FAST.get(words[0], []))
+            said = " ".join(words)
+            expected = next((STATUS[part] for part in STATUS if part in said), {0})
+            assert status in expected, (said, err)
+            rehearsed |= {"done"} if words[0] == "rehearse" else set()

@@ -1,9 +1,6 @@
 """Dual encoders learn, and a step is the same however it is cut, interrupted or spread out."""
 
-import os
 import socket
-import subprocess
-import sys
 
 import msgspec
 import pytest
@@ -24,7 +21,7 @@ from modeling.training.log import read_log
 from modeling.training.settings import TrainingSettings
 from photochat.dialogue import Utterance
 from photochat.errors import DataError
-from tests.conftest import REPOSITORY
+from tests.forked import Forked
 from tests.modeling.retrieval.known_answer import CONCEPTS, Squares, known_answer
 
 TRAINING = TrainingSettings(
@@ -247,48 +244,36 @@ def test_each_dual_encoder_of_table_4_takes_a_step_with_small_random_towers(name
     ].shape == (8, 512)
 
 
+ONE_OF_TWO = """
+from pathlib import Path
+import msgspec, torch, transformers.models.bert.modeling_bert
+import modeling.backbones.scratch as scratch, modeling.retrieval.train as t
+from tests.modeling.retrieval.test_training import *
+
+torch.set_num_threads(1)
+t._pictures = lambda *a: Squares()
+for name, (a, b, sizes) in scratch.SCRATCH.items():
+    sizes.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+
+def run(folder):
+    training = msgspec.structs.replace(TRAINING, epochs=1, rows_per_step=47, clip=2.0)
+    chosen = settings("image+label", pairs_at_once=9, limit=None, training=training)
+    splits = Splits(known_answer(), known_answer(2, seed=1), Path("."))
+    train_retrieval(splits, chosen, Path(folder), device="cpu")
+"""
+
+
 @pytest.mark.slow
 def test_two_processes_equal_one(tmp_path):
     """Gloo, three pairs left over in the last step, parts of different numbers a process."""
-    script = tmp_path / "run.py"
-    script.write_text(
-        "import sys; from pathlib import Path\n"
-        "import msgspec, torch\n"
-        "torch.set_num_threads(1)\n"
-        "from tests.modeling.retrieval.test_training import *\n"
-        "chosen = settings('image+label', pairs_at_once=9, limit=None, training=msgspec.structs."
-        "replace(TRAINING, epochs=1, rows_per_step=47, clip=2.0))\n"
-        "retriever_splits = Splits(known_answer(), known_answer(2, seed=1), Path('.'))\n"
-        "import modeling.backbones.scratch as scratch\n"
-        "for name, (a, b, sizes) in scratch.SCRATCH.items():\n"
-        "    sizes.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)\n"
-        "import modeling.retrieval.train as t\n"
-        "t._pictures = lambda *a: Squares()\n"
-        "train_retrieval(retriever_splits, chosen, Path(sys.argv[1]), device='cpu')\n"
-    )
-
-    def start(folder, **environment):
-        return subprocess.Popen(
-            [sys.executable, script, tmp_path / folder],
-            cwd=REPOSITORY,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(REPOSITORY),
-                "OMP_NUM_THREADS": "1",
-                **environment,
-            },
-            stderr=subprocess.PIPE,
-        )
-
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
-    processes = [start("two", RANK=str(r), LOCAL_RANK=str(r), **address) for r in (0, 1)]
-    processes.append(start("one"))
-    for process in processes:
-        _, err = process.communicate(timeout=300)
-        assert process.returncode == 0, err.decode()
+    with Forked(ONE_OF_TWO, tmp_path) as processes:
+        runs = [processes.start("two", RANK=str(r), LOCAL_RANK=str(r), **address) for r in (0, 1)]
+        runs.append(processes.start("one"))
+        assert [processes.wait(run) for run in runs] == [0, 0, 0]
     one, two = (curve(tmp_path / folder) for folder in ("one", "two"))
     assert len(one) == 4
     for a, b in zip(one, two, strict=True):

@@ -1,9 +1,8 @@
 """Interrupted anywhere and resumed, a run ends as one never interrupted, bit for bit."""
 
 import os
+import signal
 import socket
-import subprocess
-import sys
 import time
 
 import msgspec
@@ -19,7 +18,8 @@ from modeling.training.log import read_log
 from modeling.training.settings import TrainingSettings
 from photochat.errors import DataError
 from photochat.release import Release, SourceFile, read_release, write_release
-from tests.conftest import REPOSITORY, SAMPLE
+from tests.conftest import SAMPLE
+from tests.forked import Forked
 
 SETTINGS = IntentSettings(
     model="tiny-bert",
@@ -192,6 +192,16 @@ def test_gradients_do_not_depend_on_how_a_step_is_cut(release, tmp_path):
     assert curves[0] == pytest.approx(curves[1], abs=1e-5)
 
 
+COMMAND = """
+import modeling.intent.learning, modeling.intent.train, transformers.models.bert.modeling_bert
+from photochat.cli import main
+
+def run(*words):
+    sys.argv = ["photochat", *words]
+    main()
+"""
+
+
 @pytest.mark.slow
 def test_a_process_killed_by_the_system_resumes_and_two_processes_equal_one(
     tmp_path, run_photochat
@@ -204,35 +214,28 @@ def test_a_process_killed_by_the_system_resumes_and_two_processes_equal_one(
     def words(folder):
         return [
             *("train", "intent", "--device", "cpu", "--data", str(tmp_path / "data")),
-            *("--preset", "tiny", "--epochs", "2", "--dropout", "0", "--rows-per-step", "6"),
+            *("--preset", "tiny", "--epochs", "4", "--dropout", "0", "--rows-per-step", "6"),
             *("--max-tokens", "300", "--out", str(tmp_path / folder)),
         ]
-
-    def start(folder, **environment):
-        return subprocess.Popen(
-            [sys.executable, "-m", "photochat", *words(folder)],
-            cwd=REPOSITORY,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-        )
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
-    both = [start("two", RANK=str(r), LOCAL_RANK=str(r), **address) for r in (0, 1)]
-    killed = start("killed")
-    assert run_photochat(*words("one"))[0] == 0
-    while killed.poll() is None and not checkpoint.checkpoints(tmp_path / "killed/checkpoints"):
-        time.sleep(0.02)
-    killed.kill()
-    killed.wait()
-    assert run_photochat(*words("killed"), "--resume")[0] == 0
-    assert curve(tmp_path / "killed") == curve(tmp_path / "one")
-    for process in both:
-        _, err = process.communicate(timeout=200)
-        assert process.returncode == 0, err.decode()
+    with Forked(COMMAND, tmp_path) as processes:
+        both = [
+            processes.start(*words("two"), RANK=str(r), LOCAL_RANK=str(r), **address)
+            for r in (0, 1)
+        ]
+        assert run_photochat(*words("one"))[0] == 0
+        killed = processes.start(*words("killed"))
+        while not checkpoint.checkpoints(tmp_path / "killed/checkpoints"):
+            time.sleep(0.02)
+        os.kill(killed, signal.SIGKILL)
+        assert processes.wait(killed) == -signal.SIGKILL
+        assert run_photochat(*words("killed"), "--resume")[0] == 0
+        assert curve(tmp_path / "killed") == curve(tmp_path / "one")
+        assert [processes.wait(process) for process in both] == [0, 0]
     losses = [[line.get("loss", 0) for line in curve(tmp_path / f)] for f in ("one", "two")]
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
     one, two = (load_file(tmp_path / f / "model" / "model.safetensors") for f in ("one", "two"))
