@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.plot import draw
 from benchmarks.report import REPOSITORY, RESULTS
 
 OUT = REPOSITORY / "docs" / "benchmarks.md"
+PLOT = OUT.with_suffix(".svg")
 HEAD = """# Benchmarks
 
 Written by `make bench` from `benchmarks/results/`, where each file says more. A claim is a ratio
 against a named peer or a limit, measured in one run; "missed" is said of those that do not hold.
+
+![Each claim by how many times better than its limit it is; the tables below hold every
+number](benchmarks.svg)
+
+One dot a claim: blue, to the right of the line, if it holds; red if it is missed. A limit of zero
+(nothing lost, nothing doubled) has no place in it.
 """
 
 
-def page() -> str:
-    """Return the page: a table for each result that makes claims."""
-    return HEAD + "".join(_section(json.loads(file.read_text())) for file in _results())
+def page(results: Sequence[dict[str, Any]]) -> str:
+    """Return the page: a table for each result."""
+    return HEAD + "".join(map(_section, results))
 
 
-def _results() -> Iterator[Path]:
-    yield from sorted(RESULTS.glob("*.json"))
+def read_results() -> list[dict[str, Any]]:
+    """Return the results that make claims."""
+    results = [json.loads(file.read_text()) for file in sorted(RESULTS.glob("*.json"))]
+    return [result for result in results if result.get("claims")]
 
 
 def _section(result: dict[str, Any]) -> str:
-    claims = result.get("claims")
-    if not claims:
-        return ""
+    claims = result["claims"]
     machine = result.get("machine") or result
     where = (
         f"{machine.get('cores', '?')} cores, {machine.get('memory_gb', '?')} GB, Python "
@@ -50,4 +57,6 @@ def _section(result: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    OUT.write_text(page())
+    results = read_results()
+    OUT.write_text(page(results))
+    draw({result["benchmark"]: result["claims"] for result in results}, PLOT)
