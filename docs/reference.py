@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from photochat.cli import app
+from photochat.cli import command_line
 
 OUT = Path(__file__).parent / "commands.md"
 HEAD = """# Commands
@@ -28,7 +26,7 @@ def commands(group: Any, path: str = "photochat") -> Iterator[tuple[str, Any]]:
 def reference() -> str:
     """Return the page: each command's help, in the order of `photochat --help`."""
     parts = [HEAD]
-    for name, command in commands(typer.main.get_command(app)):
+    for name, command in commands(command_line()):
         context = command.make_context(name, [], resilient_parsing=True)
         context.info_name = name
         context.terminal_width = context.max_content_width = 88

@@ -7,9 +7,8 @@ import subprocess
 import sys
 
 import pytest
-import typer
 
-from photochat.cli import app
+from photochat.cli import command_line
 from photochat.records import write_records
 from photochat.release import read_release, write_release
 from photochat.split import split
@@ -125,7 +124,7 @@ def test_every_command_in_the_documents_runs(
 def test_every_command_in_the_documents_is_one(document, monkeypatch, tmp_path):
     """Also those that a server, a platform or a large file would be needed for."""
     monkeypatch.chdir(tmp_path)
-    whole = typer.main.get_command(app)
+    whole = command_line()
     for line in all_commands_in(document.read_text()):
         command, arguments = whole, shlex.split(line, comments=True)
         context = command.context_class(command, info_name=arguments.pop(0))
@@ -152,7 +151,7 @@ def test_the_command_reference_is_current():
 
 def test_every_command_is_in_some_page_beside_the_reference():
     text = "".join(d.read_text() for d in DOCUMENTS if d.name != "commands.md")
-    for name in typer.main.get_command(app).commands:
+    for name in command_line().commands:
         assert f"photochat {name}" in text, name
 
 

@@ -7,11 +7,14 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from collection.campaign import parse_campaign
+from collection.database import Database
 from collection.money.pay import PAID_KINDS
 from collection.money.people import finished, kind_of
 from collection.server import ServerConfig, create_app, stop
+from collection.tables import photos
 from tests.collection.conftest import ADMIN_TOKEN, SECRET, make_photos
 from tests.collection.recruiting.test_leaving import HOSTILE
 from tests.collection.worker import field
@@ -226,9 +229,13 @@ def test_a_frame_without_cookies_says_so(serve):
     assert requests.get(server.url + "/chat").headers["X-Photochat-Reason"] == "session-over"
 
 
-def test_nobody_is_let_in_for_nothing_without_a_word_on_the_accepted_task(serve):
+def test_nobody_is_let_in_for_nothing_without_a_word_on_the_accepted_task(serve, tmp_path):
     """Who has accepted, and finds nothing to do, is told to return it."""
-    server = serve(photos=0, recruiting=MTURK)
+    server = serve(photos=1, recruiting=MTURK)
+    database = Database(f"sqlite:///{tmp_path}/chat.db")
+    with database.writing.begin() as connection:
+        connection.execute(sa.update(photos).values(wanted=0))
+    database.close()
     answer = requests.get(f"{server.url}/join/photochat?workerId=A1{TURK.format('A')}")
     assert answer.headers["X-Photochat-Reason"] == "campaign-complete"
     assert "return this task" in answer.text

@@ -3,9 +3,7 @@
 import subprocess
 import sys
 
-import typer
-
-from photochat.cli import app
+from photochat.cli import command_line
 from tests.conftest import SAMPLE
 
 HEAVY = {"torch", "fiftyone", "transformers", "matplotlib", "pandas", "pyarrow", "duckdb", "boto3"}
@@ -15,7 +13,7 @@ WRITTEN = {"FILE", "FILE.jsonl", "DIR", "RUN"}  # what --out may name
 def commands(group=None, path=()):
     """Return every command by the words that call it; of a group its commands."""
     found = {}
-    for name, command in (group or typer.main.get_command(app)).commands.items():
+    for name, command in (group or command_line()).commands.items():
         if hasattr(command, "commands"):
             found |= commands(command, (*path, name))
         else:
