@@ -185,7 +185,7 @@ def test_away_then_gone_then_paid(serve):
 
 def test_no_partner_ends_paid(serve):
     """Who waits in vain leaves with a code, and with the reason."""
-    server = serve(timeouts={"waiting": 0.3})
+    server = serve(timeouts={"waiting": 2.0})
     server.service.started_at = 0.0
     done = server.worker("anna").until_state("done")
     assert (done["reason"], done["outcome"], done["paid"]) == ("no-partner", "incomplete", True)
