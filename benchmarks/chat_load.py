@@ -32,8 +32,8 @@ from tests.collection.stage import Server, make_photos
 
 WORKERS = 1000
 EVERY_SECONDS = 5.0
-LOAD_SECONDS = 60.0
-SATURATED_SECONDS = 15.0
+LOAD_SECONDS = 45.0
+SATURATED_SECONDS = 10.0
 ENTERING_AT_ONCE = 20
 TEXT = "we went to the lake and there was a dog that stole my sandwich"
 CAMPAIGN = """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import typer
 
@@ -34,6 +34,7 @@ from photochat.cli import (
     stickers,
     training,
 )
+from photochat.cli.tree import Tree
 from photochat.errors import DataError
 
 EXIT_CLEAN = 0
@@ -73,9 +74,9 @@ for commands in (
 
 
 @functools.cache
-def command_line() -> Any:
-    """Return the whole tree of commands; a fifth of a second goes into it once a process."""
-    return typer.main.get_command(app)
+def command_line() -> Tree:
+    """Return the tree of commands."""
+    return Tree(app)
 
 
 def main() -> NoReturn:
