@@ -21,8 +21,8 @@ from tests.private_services import Postgres, Redis
 
 PAIRS = 50
 KILLS = 10
-RATE = 0.2  # messages a second and bot, so that the talk lasts longer than the kills
-FIRST, BETWEEN = 8.0, (3.0, 6.0)
+RATE = 0.25  # messages a second and bot, so that the talk lasts longer than the kills
+FIRST, BETWEEN = 6.0, (2.0, 4.5)
 DOWN_SECONDS = 2.0
 
 
