@@ -44,8 +44,7 @@ def main() -> None:
     for name in names:
         if name not in TOGETHER:
             _end(_begin(name))
-    for running in [_begin(name) for name in names if name in TOGETHER]:
-        _end(running)
+    _end(*[_begin(name) for name in names if name in TOGETHER])
     _end(_begin("page"))
 
 
@@ -54,9 +53,9 @@ def _begin(name: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", f"benchmarks.{module}", *options])
 
 
-def _end(running: subprocess.Popen[bytes]) -> None:
-    if running.wait():
-        raise SystemExit(running.returncode)
+def _end(*running: subprocess.Popen[bytes]) -> None:
+    if failed := [status for process in running if (status := process.wait())]:
+        raise SystemExit(failed[0])
 
 
 if __name__ == "__main__":

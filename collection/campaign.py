@@ -25,7 +25,8 @@ Seconds = Annotated[float, msgspec.Meta(gt=0, le=7 * 86400)]
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 LongText = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+NAME_LETTERS = 40
+_NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{NAME_LETTERS - 1}}}")
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

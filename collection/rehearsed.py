@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-NAME_LETTERS = 40  # as many as a campaign's name may have
+from collection.campaign import NAME_LETTERS
 
 
 def name_of_its_own(campaign: str) -> str:

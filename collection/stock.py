@@ -41,7 +41,7 @@ def stock(
     campaign file.
 
     Raises:
-        DataError: then the campaign has no photo at all: whoever came would be sent away.
+        DataError: the campaign would have no photo at all, and send everybody away.
     """
     connection.execute(
         database.insert(campaigns).on_conflict_do_nothing(),

@@ -14,6 +14,13 @@ from types import TracebackType
 
 from tests.conftest import REPOSITORY
 
+COMMAND_LINE = """
+from photochat.cli import main
+
+def run(*words):
+    sys.argv = ["photochat", *words]
+    main()
+"""
 _LOOP = """
 import json, os, sys
 for line in sys.stdin:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from photochat.cli.output import AsJson, note, print_json
+from photochat.cli.servers import Db
 from photochat.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
     from collection.recruiting.recruiter import Recruiter
 
 Config = Annotated[Path, typer.Option(help="The campaign file.", metavar="FILE")]
-Db = Annotated[
-    str,
-    typer.Option(
-        help="The chat server's database: sqlite:///FILE or postgresql://...", metavar="URL"
-    ),
-]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Production = Annotated[
     bool, typer.Option("--production", help="The platform itself, with real people and money.")

@@ -13,7 +13,6 @@ import typer
 from photochat.cli.campaign import (
     DEFAULT_DB,
     Config,
-    Db,
     DryRun,
     Endpoint,
     Production,
@@ -22,6 +21,7 @@ from photochat.cli.campaign import (
     say_carried,
 )
 from photochat.cli.output import AsJson, note, print_json, print_table
+from photochat.cli.servers import Db
 from photochat.errors import DataError
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import typer
 
 from photochat.cli.environment import secret_of
 from photochat.cli.output import AsJson, note, print_json
+from photochat.cli.servers import Db, RedisUrl
 from photochat.errors import DataError
 
 
@@ -33,21 +34,11 @@ def serve(
     images: Annotated[
         Path, typer.Option(help="Folder of pictures, DIR/<photo_id>.jpg.", metavar="DIR")
     ],
-    db: Annotated[
-        str,
-        typer.Option(
-            help="The chat server's database: sqlite:///FILE or postgresql://...", metavar="URL"
-        ),
-    ] = "sqlite:///chat.db",
+    db: Db = "sqlite:///chat.db",
     config: Annotated[Path | None, typer.Option(help="The campaign file.", metavar="FILE")] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes any.", min=0, max=65535)] = 8000,
-    redis_url: Annotated[
-        str | None,
-        typer.Option(
-            help="Needed with several processes.", metavar="URL", envvar="PHOTOCHAT_REDIS_URL"
-        ),
-    ] = None,
+    redis_url: RedisUrl = None,
     cache: Annotated[
         Path | None, typer.Option(help="Resized pictures; else beside the pool.", metavar="DIR")
     ] = None,
@@ -137,12 +128,7 @@ def invite(
 
 
 def export(
-    db: Annotated[
-        str,
-        typer.Option(
-            help="The chat server's database: sqlite:///FILE or postgresql://...", metavar="URL"
-        ),
-    ],
+    db: Db,
     out: Annotated[Path, typer.Option(help="The file to write.", metavar="FILE.jsonl")],
     campaign: Annotated[
         str | None, typer.Option(help="One campaign; needed if there are several.")

@@ -11,7 +11,6 @@ from photochat.cli.campaign import (
     DEFAULT_DB,
     Config,
     Confirm,
-    Db,
     DryRun,
     Endpoint,
     Production,
@@ -21,6 +20,7 @@ from photochat.cli.campaign import (
     say_carried,
 )
 from photochat.cli.output import AsJson, note, print_json, print_table
+from photochat.cli.servers import Db, PossibleDb
 from photochat.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,12 +33,7 @@ EXIT_DIFFERENT = 1
 @campaign.command()
 def estimate(
     config: Config,
-    db: Annotated[
-        str | None,
-        typer.Option(
-            help="The chat server's database: sqlite:///FILE or postgresql://...", metavar="URL"
-        ),
-    ] = None,
+    db: PossibleDb = None,
     conversations: Annotated[
         int | None, typer.Option(help="How many; else what the database has left.", min=1)
     ] = None,

@@ -11,6 +11,7 @@ import typer
 
 from photochat.atomic import atomic_file
 from photochat.cli.output import AsJson, Force, Seed, note, print_json
+from photochat.cli.servers import PossibleDb, RedisUrl
 from photochat.cli.typed import ask, free_port, in_background, run
 from photochat.errors import DataError
 
@@ -41,18 +42,8 @@ def rehearse(
     rude: Annotated[
         float, typer.Option(help="Share of bots that swear or give addresses away.", min=0, max=1)
     ] = 0.0,
-    db: Annotated[
-        str | None,
-        typer.Option(
-            help="The chat server's database: sqlite:///FILE or postgresql://...", metavar="URL"
-        ),
-    ] = None,
-    redis_url: Annotated[
-        str | None,
-        typer.Option(
-            help="Needed with several processes.", metavar="URL", envvar="PHOTOCHAT_REDIS_URL"
-        ),
-    ] = None,
+    db: PossibleDb = None,
+    redis_url: RedisUrl = None,
     seed: Seed = 0,
     force: Force = False,
     as_json: AsJson = False,

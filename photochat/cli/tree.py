@@ -48,7 +48,7 @@ class _Commands(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._made:
-            self._made[name] = _made(name, self._registered[name])
+            self._made[name] = _make(name, self._registered[name])
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -66,7 +66,7 @@ def _registered(app: typer.Typer) -> dict[str, CommandInfo | TyperInfo]:
     return commands | {str(group.name): group for group in app.registered_groups}
 
 
-def _made(name: str, info: CommandInfo | TyperInfo) -> Any:
+def _make(name: str, info: CommandInfo | TyperInfo) -> Any:
     alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     if isinstance(info, CommandInfo):
         alone.registered_commands.append(info)

@@ -20,7 +20,8 @@ from photochat.photo import Photo
 from photochat.pool import read_pool, write_pool
 from photochat.records import write_records
 from photochat.sample_pictures import write_pictures
-from tests.conftest import REPOSITORY, SAMPLE
+from tests.conftest import REPOSITORY
+from tests.e2e.hurry import hurried
 from tests.test_docs import (
     IN_ORDER,
     WITH_A_SERVER,
@@ -38,7 +39,6 @@ PORTS = {"serve": 8000, "review": 8001, "mturk-emulator": 8200, "hit": 9100}
 HEALTH = {"serve": "/healthz", "review": "/healthz"}  # the others' first page
 ELSEWHERE = {"browse"}  # tests/filtering/test_browse_app.py
 FAST = {name: ["--pairs", "3", "--rate", "20"] for name in ("simulate", "rehearse")}
-SHORT = ("waiting = 20 5", "conversation = 40 12", "submit = 20 6")  # seconds, as they were and are
 PHOTOS = 60
 SERVE = shlex.split("serve --pool pool.parquet --images photos --config campaign.toml")
 PEOPLE = shlex.split(
@@ -110,13 +110,8 @@ def background(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Back
     for name in SECRETS:
         monkeypatch.setenv(name, "a secret of this test alone")
     servers = Background(tmp_path)
-    campaign = (
-        (SAMPLE.parent / "campaign.toml").read_text().replace("photochat-sample", "photochat")
-    )
-    for change in SHORT:
-        line, _, seconds = change.rpartition(" ")
-        assert line in campaign
-        campaign = campaign.replace(line, f"{line.rpartition(' ')[0]} {seconds}")
+    campaign = hurried(waiting=(20, 5), conversation=(40, 12), submit=(20, 6))
+    campaign = campaign.replace("photochat-sample", "photochat")
     Path("campaign.toml").write_text(servers.moved(campaign))
     pool = find_photos()
     write_pool("pool.parquet", pool)

@@ -19,7 +19,7 @@ from modeling.training.settings import TrainingSettings
 from photochat.errors import DataError
 from photochat.release import Release, SourceFile, read_release, write_release
 from tests.conftest import SAMPLE
-from tests.forked import Forked
+from tests.forked import COMMAND_LINE, Forked
 
 SETTINGS = IntentSettings(
     model="tiny-bert",
@@ -192,14 +192,9 @@ def test_gradients_do_not_depend_on_how_a_step_is_cut(release, tmp_path):
     assert curves[0] == pytest.approx(curves[1], abs=1e-5)
 
 
-COMMAND = """
+COMMAND = f"""
 import modeling.intent.learning, modeling.intent.train, transformers.models.bert.modeling_bert
-from photochat.cli import main
-
-def run(*words):
-    sys.argv = ["photochat", *words]
-    main()
-"""
+{COMMAND_LINE}"""
 
 
 @pytest.mark.slow

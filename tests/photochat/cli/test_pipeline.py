@@ -15,7 +15,7 @@ import pytest
 from photochat.pipeline.digest import content_of
 from photochat.records import read_records, write_records
 from tests.conftest import SAMPLE
-from tests.forked import Forked
+from tests.forked import COMMAND_LINE, Forked
 
 KILLS = 20
 PIPELINE = """
@@ -108,16 +108,11 @@ def test_a_chain_runs_is_skipped_and_reported(chain, run_photochat):
 
 
 # What is imported and read (word lists) before the chain begins.
-BEFORE = """
+BEFORE = f"""
 import contextlib
 import bm25s, crowdkit.aggregation, duckdb, krippendorff, pyarrow.parquet, sklearn.linear_model
-from photochat.cli import main
-
+{COMMAND_LINE}
 sys.stderr = open(os.devnull, "w")
-
-def run(*words):
-    sys.argv = ["photochat", *words]
-    main()
 
 with contextlib.suppress(SystemExit):
     run("check", "raw.jsonl", "--no-models", "--processes", "1", "--out", "warm.jsonl")
