@@ -30,7 +30,7 @@ LABELS = (
     ("Bird", "Animal", "Lake"),
     ("Bicycle", "Wheel", "Building"),
 )
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 
 
 def make_photos(folder: Path, count: int) -> tuple[Path, Path]:
