@@ -85,6 +85,7 @@ def main() -> NoReturn:
         status = command_line().main(
             sys.argv[1:] or ["--help"], prog_name="photochat", standalone_mode=False
         )
+        sys.stdout.flush()
     except DataError as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -93,6 +94,12 @@ def main() -> NoReturn:
         # The reader of our output has gone (`| head`): close stdout quietly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_CLEAN)
+    except OSError as error:
+        # A folder that may not be entered, a disk that is full: what no command foresees by name.
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}")
+    except UnicodeEncodeError:
+        _fail("a name holds what is no UTF-8 and cannot be printed: rename the file")
     except Exception as error:
         # Usage errors of the parser: an unknown option, a missing argument, a value out of range.
         if not hasattr(error, "format_message"):

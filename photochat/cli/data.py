@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from photochat.cli.output import AsJson, Force, Seed, note, print_json, print_table
+from photochat.cli.overwriting import keep_inputs
 
 Paths = Annotated[
     list[Path],
@@ -227,12 +228,12 @@ def convert(
         raise DataError("name what to read and what to write", file="convert")
     *sources, out = paths
     release = read_release(*sources)
+    inputs = [*sources, *(file.path for file in release.files)]
+    keep_inputs(out, inputs, replace=force)
     as_file = out.suffix in SUFFIXES and to is None and not out.is_dir()
     if as_file and len(release.splits) > 1:
         raise DataError("a file holds one split: name a folder, with --to for its format", file=out)
     if as_file:
-        if any(file.path.resolve() == out.resolve() for file in release.files):
-            raise DataError("is the input too: name another file", file=out)
         write_records(out, release.dialogues)
     else:
         write_release(release.splits, out, f".{to.value if to else 'json'}", replace=force)

@@ -186,8 +186,6 @@ def curate(
     from photochat.pool import read_pool, write_pool
 
     photos = read_pool(pool)
-    if out.resolve() == pool.resolve():
-        raise DataError("is the pool itself: name another file", file=out, field="--out")
     kept, report = stage.curate(photos, from_fiftyone)
     write_pool(out, kept)
     if as_json:

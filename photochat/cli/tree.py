@@ -15,6 +15,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_command_name
 from typer.models import CommandInfo, TyperInfo
 
+from photochat.cli.overwriting import Command
+
 
 class Tree(TyperGroup):
     """The root: as Typer would make it, but for when its commands are made."""
@@ -69,8 +71,12 @@ def _registered(app: typer.Typer) -> dict[str, CommandInfo | TyperInfo]:
 def _make(name: str, info: CommandInfo | TyperInfo) -> Any:
     alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     if isinstance(info, CommandInfo):
+        info.cls = Command
         alone.registered_commands.append(info)
         return get_command(alone)
+    assert info.typer_instance is not None
+    for command in info.typer_instance.registered_commands:
+        command.cls = Command
     alone.registered_groups.append(info)
     group: Any = get_command(alone)
     return group.commands[name]

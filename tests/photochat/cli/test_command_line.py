@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from photochat.cli import command_line
 from tests.conftest import SAMPLE
@@ -107,3 +108,23 @@ def test_ctrl_c_ends_with_130_and_one_line():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert (result.returncode, result.stderr) == (130, "photochat: interrupted\n")
+
+
+def test_what_the_system_refuses_is_one_line(tmp_path):
+    """A name too long, a full disk behind stdout, a name that cannot be printed."""
+    odd = tmp_path / "od\udcff.json"
+    odd.write_bytes(SAMPLE.read_bytes())
+    with Path("/dev/full").open("w") as full:
+        refused = [
+            run("stats", "a" * 300),
+            subprocess.run(
+                [sys.executable, "-m", "photochat", "stats", SAMPLE],
+                stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            ),
+            run("validate", odd, "--json"),
+        ]  # fmt: skip
+    assert [one.returncode for one in refused] == [2, 2, 2]
+    assert [len(one.stderr.splitlines()) for one in refused] == [1, 1, 1], refused
+    assert "too long" in refused[0].stderr
+    assert "No space left" in refused[1].stderr
+    assert "rename the file" in refused[2].stderr

@@ -125,7 +125,7 @@ def test_force_replaces_and_its_absence_protects(run_photochat, release):
         (["split", "{sample}", "--out", "{tmp}/o", "--dev", "-1", "--test", "1"], "--dev"),
         (["convert", "{sample}", "{tmp}/o"], "the dialogues are in no split"),
         (["convert", "{sample}"], "name what to read and what to write"),
-        (["convert", "{sample}", "{sample}"], "is the input too"),
+        (["convert", "{sample}", "{sample}"], "is an input too"),
         (["convert", "{sample}", "{tmp}/x", "--to", "xml"], "xml"),
         (["package", "{sample}", "--out", "{tmp}/o"], "run photochat split first"),
         (["stats", "{sample}", "--plots", "{tmp}/empty.json"], "cannot be written"),
