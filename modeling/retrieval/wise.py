@@ -23,6 +23,7 @@ from modeling.retrieval.task import dev_metrics
 from photochat.atomic import atomic_folder
 
 ALPHAS = tuple(n / 10 for n in range(11))
+MIXED = "wise.json"  # beside weights that are between: they are not to be mixed again
 
 
 def between(
@@ -76,6 +77,8 @@ def keep_between(
 ) -> dict[str, float]:
     """Replace the tuned CLIP in `folder` by weights between those it started from and its own.
 
+    Weights that are so already, in a run that goes on after an interruption, stay as they are.
+
     `start` is the folder it started from, None for the pretrained model. Returns what is kept of
     the tuned weights; nothing where the settings ask for the tuned weights alone. Called by every
     process.
@@ -83,6 +86,8 @@ def keep_between(
     model = settings.model
     if not isinstance(model, ClipSettings) or model.wise_alpha == 1.0:
         return {}
+    if (folder / MIXED).exists():
+        return msgspec.json.decode((folder / MIXED).read_bytes(), type=dict[str, float])
     if model.tuning == "lora":  # what was saved has the adapters added up
         plain = msgspec.structs.replace(model, tuning="full")
         settings = msgspec.structs.replace(settings, model=plain)
@@ -92,10 +97,11 @@ def keep_between(
     def metric() -> float:
         return dev_metrics(ranks_in(tuned, dev, accelerator, pictures))["sum"]
 
-    alpha = go_back(tuned, pretrained, model.wise_alpha, metric)
+    kept = {"wise_alpha": go_back(tuned, pretrained, model.wise_alpha, metric)}
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         with atomic_folder(folder, replace=True) as part:
             tuned.save(tuned.matcher.state_dict(), part)
+            (part / MIXED).write_bytes(msgspec.json.encode(kept))
     accelerator.wait_for_everyone()
-    return {"wise_alpha": alpha}
+    return kept

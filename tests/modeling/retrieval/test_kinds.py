@@ -196,6 +196,13 @@ def test_weights_between_pretrained_and_tuned_are_kept_as_dev_likes_best(
     chosen = settings(model, "cross-entropy", max_length=77)
     run = trained(chosen, tmp_path, monkeypatch, SmallSquares())
     assert run.chosen.training["wise_alpha"] in ALPHAS
+    halved = msgspec.structs.replace(chosen, model=msgspec.structs.replace(model, wise_alpha=0.5))
+    kept = tmp_path / "half/run/model"
+    trained(halved, tmp_path / "half", monkeypatch, SmallSquares())
+    once = {file.name: file.read_bytes() for file in kept.iterdir()}
+    run = trained(halved, tmp_path / "half", monkeypatch, SmallSquares(), resume=True)
+    assert {file.name: file.read_bytes() for file in kept.iterdir()} == once
+    assert run.chosen.training["wise_alpha"] == 0.5
     tuned = msgspec.structs.replace(model, wise_alpha=0.0)
     (tmp_path / "zero").mkdir()
     run = trained(
