@@ -20,7 +20,7 @@ from modeling.retrieval.chatpedes import persons_of_one_photo
 from modeling.retrieval.described import descriptors_for, without_descriptors
 from modeling.retrieval.examples import RetrievalExamples, retrieval_examples
 from modeling.retrieval.gallery import write_gallery
-from modeling.retrieval.identities import by_identity
+from modeling.retrieval.identities import by_chance, by_identity
 from modeling.retrieval.metrics import by_theme, only_one_finds, paired_differences, precisions
 from modeling.retrieval.ranking import Ranked, pictures_of, rank_examples
 from modeling.retrieval.ranks import NONE
@@ -218,9 +218,8 @@ def _rank_file(
 
 
 def _baselines(examples: RetrievalExamples) -> dict[str, dict[str, float]]:
-    """Return recalls of a photo drawn at random and, where photos have labels, of BM25."""
-    size = len(examples.photos)
-    found = {"chance": _values(np.arange(1, size + 1))}
+    """Return recalls of photos in random order and, where photos have labels, of BM25."""
+    found = {"chance": by_chance(examples)}
     if any(photo.labels for photo in examples.photos):
         index = PhotoIndex([words(" ".join(photo.labels)) for photo in examples.photos])
         said = [" ".join(turn.text for turn in query.turns) for query in examples.queries]

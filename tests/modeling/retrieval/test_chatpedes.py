@@ -1,5 +1,6 @@
 """ChatPedes' layout read, trained on and measured by identity, and what is wrong with it said."""
 
+import itertools
 import json
 import re
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from modeling.metrics import retrieval_metrics
 from modeling.retrieval.chatpedes import read_chatpedes
-from modeling.retrieval.identities import by_identity, identity_numbers, right_photos
+from modeling.retrieval.identities import by_chance, by_identity, identity_numbers, right_photos
 from modeling.retrieval.ranks import NONE
 from photochat.errors import DataError
 from tests.modeling.retrieval.small_runs import keep_run, write_small_release
@@ -69,6 +71,18 @@ def test_rank_and_map_by_identity():
     assert found["rank-5"] == pytest.approx(200 / 3)
     expected = ((1 / 1 + 2 / 4) / 2 + 1 / 2 + (1 / 7 + 2 / 8) / 2) / 3
     assert found["map"] == pytest.approx(100 * expected)
+
+
+def test_chance_is_what_random_orders_reach(tmp_path):
+    """With two right photos of five, or one, counted over every order."""
+    test = read_chatpedes(write_file(tmp_path))["test"]
+    right = right_photos(test).tolist()
+    orders = list(itertools.permutations(range(1, 6)))
+    ranks = np.array(
+        [min(o[place] for place in row if place != NONE) for row in right for o in orders]
+    )
+    expected = {name: e.value for name, e in retrieval_metrics(ranks, resamples=0).items()}
+    assert by_chance(test) == pytest.approx(expected)
 
 
 def test_a_folder_of_splits_gives_some_of_its_persons_to_dev(tmp_path):
