@@ -83,7 +83,7 @@ class Pcme(Matcher):
         self.shift = nn.Parameter(torch.tensor(SHIFT))
 
     def queries(self, batch: Batch) -> Representations:
-        """Return the talks' means as "vector" and "log_variance"; in training what is "drawn"."""
+        """Return the talks' means as "vector"; in training "log_variance" and what is "drawn"."""
         mask = batch["mask"].bool()
         return self._gaussians(*self.head_text(self.head_words(batch["ids"], mask), mask))
 
@@ -94,10 +94,10 @@ class Pcme(Matcher):
         return self._gaussians(*self.head_image(cells, mask))
 
     def _gaussians(self, mean: Tensor, log_variance: Tensor) -> Representations:
-        found = {"vector": mean, "log_variance": log_variance}
-        if self.training:
-            found["drawn"] = drawn(mean.float(), log_variance.float(), self.model.samples)
-        return found
+        if not self.training:
+            return {"vector": mean}
+        samples = drawn(mean.float(), log_variance.float(), self.model.samples)
+        return {"vector": mean, "log_variance": log_variance, "drawn": samples}
 
     def loss(
         self,

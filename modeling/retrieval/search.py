@@ -172,7 +172,7 @@ def _gallery(
         if not photos:
             raise DataError("names no photo", file=release.files[0].path.parent)
         return photos
-    if getattr(run.settings.model, "towers", "image") != "image":
+    if run.settings.model.pictures is None:
         raise DataError("this model reads labels: name a release that has them with --data")
     if images is None:
         raise DataError("name the photos to search: --images DIR, or --data DIR for a release's")

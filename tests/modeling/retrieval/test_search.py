@@ -6,6 +6,10 @@ import pytest
 
 from modeling.retrieval import search as module
 from modeling.retrieval.search import queries_of, search
+from modeling.retrieval.settings import DianaSettings, PcmeSettings, RetrievalSettings
+from modeling.retrieval.train import release_splits, train_retrieval
+from modeling.training.settings import TrainingSettings
+from photochat.errors import DataError
 from photochat.records import write_records
 from photochat.release import read_release
 from tests.conftest import make_dialogue
@@ -135,3 +139,31 @@ def test_what_cannot_be_searched_is_one_line(small, run, tmp_path, monkeypatch, 
     status, _, err = run_photochat("search", run, "dog", "--images", images, "--index", "faiss")
     assert (status, err.count("\n")) == (2, 1), err
     assert "photochat-toolkit[search]" in err
+
+
+def test_a_round_by_round_model_that_reads_labels_searches_no_pictures(small, tmp_path):
+    """It would see nothing of them."""
+    release, images = small
+    model = DianaSettings(image=None, dialogue="tiny-bert", width=32, slots=4, heads=2)
+    settings = RetrievalSettings(model=model, training=TrainingSettings(epochs=0))
+    train_retrieval(release_splits(read_release(release)), settings, tmp_path, device="cpu")
+    with pytest.raises(DataError, match="reads labels"):
+        search(tmp_path, queries_of("cake"), images=images, device="cpu")
+
+
+def test_means_of_gaussians_are_searched_as_any_vectors(small, tmp_path, run_photochat):
+    """And kept for the next search."""
+    release, images = small
+    settings = RetrievalSettings(
+        model=PcmeSettings(image="tiny-cnn", width=16), training=TrainingSettings(epochs=0)
+    )
+    splits = release_splits(read_release(release))
+    train_retrieval(splits, settings, tmp_path, images=images, device="cpu")
+    asked = ("search", tmp_path, "a dog", "--images", images, "--json")
+    found = [run_photochat(*asked, "--index", index) for index in ("exact", "faiss")]
+    assert [status for status, _, _ in found] == [0, 0], found
+    exact, by_index = (
+        [hit["photo"] for hit in json.loads(out)["found"][0]["hits"]] for _, out, _ in found
+    )
+    assert exact == by_index
+    assert any((tmp_path / "vectors").iterdir())
