@@ -33,6 +33,7 @@ class StubEndpoint:
         self.die_after: int | None = None  # answers, then nobody is there any more
         self.at_once = self.most_at_once = 0
         self.seconds = 0.0  # that an answer takes
+        self.a_token_a_byte = False  # counted so of what is asked, as the dearest tokenizer would
         self.stalls = threading.Event()
         self._answer = answer or answer_of_schema
         self._lock = threading.Lock()
@@ -135,6 +136,9 @@ def _handler(stub: StubEndpoint) -> type[BaseHTTPRequestHandler]:
             answer = {"choices": [{"message": {"role": "assistant", "content": text}}]}
             if fault != "uncounted":
                 answer["usage"] = TOKENS
+            if stub.a_token_a_byte:
+                asked = sum(len(message["content"].encode()) for message in body["messages"])
+                answer["usage"] = TOKENS | {"prompt_tokens": asked}
             time.sleep(stub.seconds)
             if fault == "half":
                 return self._send(200, answer, half=True)

@@ -10,6 +10,7 @@ import msgspec
 Role = Literal["system", "user", "assistant"]
 CHARS_PER_TOKEN = 4  # of English text, the usual rule of thumb; estimates only
 TOKENS_PER_PICTURE = 300  # of some 512 pixels a side, for usual models; estimates only
+MOST_TOKENS_PER_PICTURE = 1_600  # of large models that are asked through an endpoint
 TOKENS_PER_MESSAGE = 4  # what a chat format adds around each message; estimates only
 
 
@@ -105,3 +106,11 @@ def estimated_tokens(question: Question) -> int:
     pictures = sum(bool(message.picture) for message in question.messages)
     around = TOKENS_PER_MESSAGE * len(question.messages) + TOKENS_PER_PICTURE * pictures
     return -(-chars // CHARS_PER_TOKEN) + around
+
+
+def most_tokens(question: Question) -> int:
+    """Return what no tokenizer of bytes exceeds for a question: a token a byte."""
+    written = sum(len(message.content.encode()) for message in question.messages)
+    pictures = sum(bool(message.picture) for message in question.messages)
+    around = TOKENS_PER_MESSAGE * len(question.messages) + MOST_TOKENS_PER_PICTURE * pictures
+    return written + around

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from photochat.language_model.question import NoAnswerError, Question, Reply, estimated_tokens
+from photochat.language_model.question import NoAnswerError, Question, Reply, most_tokens
 
 MILLION = 1_000_000
 
@@ -55,7 +55,7 @@ class Purse:
         Raises:
             OverBudgetError: the budget does not leave as much.
         """
-        most = self.prices.of(estimated_tokens(question), question.sampling.max_tokens)
+        most = self.prices.of(most_tokens(question), question.sampling.max_tokens)
         so_far = self.spending.cost + self._set_aside
         if self.budget is not None and so_far + most > self.budget:
             raise OverBudgetError(f"not asked: the budget of {self.budget:g} would be exceeded")

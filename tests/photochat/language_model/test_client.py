@@ -115,15 +115,18 @@ def test_a_server_that_dies_half_way_loses_nothing(stub, tmp_path):
     assert set(stub.paid.values()) == {1}
 
 
-def test_the_budget_is_never_exceeded(stub, tmp_path):
-    """What a question may cost at most is set aside before it is sent."""
-    texts = [f"question {number}" for number in range(10)]
-    results, spent = run(stub, tmp_path / "a.db", texts, prices=PRICES, budget=1.5)
+@pytest.mark.parametrize("budget", [1.5, 6.0])
+@pytest.mark.parametrize("dearest", [False, True])
+def test_the_budget_is_never_exceeded(stub, tmp_path, budget, dearest):
+    """What a question may cost at most is set aside before it is sent: a token a byte."""
+    texts = [f"question 問問問問問問問 {number}" for number in range(50)]
+    stub.a_token_a_byte = dearest
+    results, spent = run(stub, tmp_path / "a.db", texts, prices=PRICES, budget=budget)
     failed = [one for one in results if isinstance(one, Failure)]
-    assert 0 < spent.asked < 10
-    assert spent.cost <= 1.5
-    assert len(failed) == 10 - spent.asked
-    assert failed[0].reason == "not asked: the budget of 1.5 would be exceeded"
+    assert 0 < spent.asked < 50
+    assert spent.cost <= budget
+    assert len(failed) == 50 - spent.asked
+    assert failed[0].reason == f"not asked: the budget of {budget:g} would be exceeded"
 
 
 def test_a_rehearsal_asks_nobody_and_keeps_nothing(stub, tmp_path):
