@@ -89,9 +89,10 @@ class ClipMatcher(Matcher):
             self._own_scale.clamp_(max=math.log(MAX_SCALE))
         return self._own_scale
 
-    def rate_factor(self, name: str) -> float | None:
-        """Return the factor of the parameter's layer."""
-        return self._rates.get(name)
+    def rate_factor(self, name: str, fresh: float) -> float:
+        """Return the factor of the parameter's layer; of what is in none, that of other models."""
+        rate = self._rates.get(name)
+        return super().rate_factor(name, fresh) if rate is None else rate
 
     def queries(self, batch: Batch) -> Representations:
         """Return the text tower's vectors, at length one."""

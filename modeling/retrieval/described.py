@@ -128,9 +128,9 @@ class TwoTexts(Matcher):
         )
         return (1 - self.weight) * talk + self.weight * descriptors
 
-    def rate_factor(self, name: str) -> float | None:
+    def rate_factor(self, name: str, fresh: float) -> float:
         """Return what the model wants."""
-        return self.one_text.rate_factor(name.removeprefix(_INNER))
+        return self.one_text.rate_factor(name.removeprefix(_INNER), fresh)
 
 
 def with_descriptors(retriever: Retriever, settings: RetrievalSettings) -> Retriever:

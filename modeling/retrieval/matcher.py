@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from modeling.retrieval.examples import GalleryPhoto, Query
 from modeling.retrieval.losses import pair_loss
+from modeling.training.schedule import rate_by_name
 
 if TYPE_CHECKING:
     from modeling.retrieval.settings import RetrievalSettings
@@ -85,9 +86,9 @@ class Matcher(nn.Module):
             margin=settings.margin,
         )
 
-    def rate_factor(self, name: str) -> float | None:
-        """Return what the learning rate of a parameter is multiplied by; None: as by default."""
-        return None
+    def rate_factor(self, name: str, fresh: float) -> float:
+        """Return what a parameter's rate is multiplied by; `fresh` is for untrained parts."""
+        return rate_by_name(name, fresh)
 
     def forward(self, queries: Batch, photos: Batch) -> tuple[Representations, Representations]:
         """Return the representations of both."""

@@ -69,9 +69,9 @@ class RetrievalTask:
         """Return how many words the model is given of the talk."""
         return words_of(said(row.query, self.settings.speakers, self.settings.last_turns))
 
-    def rate_factor(self, name: str) -> float | None:
+    def rate_factor(self, name: str, fresh: float) -> float:
         """Return what the model wants a parameter's rate multiplied by."""
-        return self.retriever.matcher.rate_factor(name)
+        return self.retriever.matcher.rate_factor(name, fresh)
 
     def cut(self, rows: Rows, processes: int) -> list[Rows]:
         """Cut a step into parts of equal size, one a process if memory allows."""

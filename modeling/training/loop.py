@@ -26,7 +26,7 @@ from modeling.training.batches import Rows, ahead, micro_batches, plan_epoch, sh
 from modeling.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from modeling.training.device import open_accelerator
 from modeling.training.log import RunLog
-from modeling.training.schedule import learning_rate_factor
+from modeling.training.schedule import learning_rate_factor, rate_by_name
 from modeling.training.settings import Device, TrainingSettings
 from photochat.atomic import atomic_folder
 from photochat.errors import DataError
@@ -90,8 +90,8 @@ AnyTask = SummedTask | WholeStepTask
 class RatedTask(Protocol):
     """A Task that has a say in the learning rates of single parameters."""
 
-    def rate_factor(self, name: str) -> float | None:
-        """Return what a parameter's rate is multiplied by; None: as any other task's."""
+    def rate_factor(self, name: str, fresh: float) -> float:
+        """Return what a parameter's rate is multiplied by; `fresh` is for untrained parts."""
 
 
 class Outcome(NamedTuple):
@@ -347,15 +347,14 @@ def _optimizer(
 ) -> tuple[list[float], torch.optim.Optimizer]:
     """Return AdamW and the peak rate of each of its groups.
 
-    Matrices decay, vectors do not; untrained parts (`head`) may learn faster. `fused` takes its
+    Matrices decay, vectors do not; untrained parts may learn faster. `fused` takes its
     step in few kernels, for a GPU.
     """
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in task.model.named_parameters():
         if parameter.requires_grad:
-            factor = task.rate_factor(name) if isinstance(task, RatedTask) else None
-            if factor is None:
-                factor = settings.fresh_factor if name.startswith("head") else 1.0
+            of = task.rate_factor if isinstance(task, RatedTask) else rate_by_name
+            factor = of(name, settings.fresh_factor)
             groups.setdefault((factor, parameter.ndim > 1), []).append(parameter)
     described: list[dict[str, Any]] = [
         {

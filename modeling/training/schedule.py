@@ -27,3 +27,8 @@ def learning_rate_factor(step: int, total: int, warmup: int, decay: Decay) -> fl
     if decay == "tenth":
         return 1.0 if step < total / 2 else 0.1
     return 1.0
+
+
+def rate_by_name(name: str, fresh: float) -> float:
+    """Return what a parameter's rate is multiplied by: `fresh` for untrained parts, `head...`."""
+    return fresh if name.startswith("head") else 1.0

@@ -12,6 +12,7 @@ from modeling.retrieval.described import told, without_descriptors
 from modeling.retrieval.encoding import Encoder, ranks_in
 from modeling.retrieval.examples import RetrievalExamples
 from modeling.retrieval.kinds import build_retriever
+from modeling.retrieval.settings import DianaSettings
 from modeling.retrieval.task import RetrievalTask
 from modeling.retrieval.train import Splits, load_run, train_retrieval
 from modeling.training.device import open_accelerator
@@ -155,3 +156,18 @@ def test_the_command_says_how_many_have_none(tmp_path, run_photochat):
     assert status == 0, err
     assert json.loads(out)["without_descriptors"] == 10
     assert "10 queries have no descriptors" in err
+
+
+@pytest.mark.parametrize("text", ["dialogue", "both"])
+def test_untrained_parts_learn_as_fast_with_either_text(task, text):
+    """The fresh layers of a DiaNA ask for ten times the rate, also where two texts are read."""
+    asked = chosen(text, task[1] if text == "both" else None)
+    model = DianaSettings(image=None, dialogue="tiny-bert", width=32, slots=4, heads=2)
+    asked = msgspec.structs.replace(asked, model=model)
+    matcher = build_retriever(asked, texts=["hello there"], label_texts=["dog"]).matcher
+    rates = {
+        name.removeprefix("one_text."): matcher.rate_factor(name, 10.0)
+        for name, _ in matcher.named_parameters()
+    }
+    assert {rate for name, rate in rates.items() if name.startswith("head")} == {10.0}
+    assert {rate for name, rate in rates.items() if not name.startswith("head")} == {1.0}
