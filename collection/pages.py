@@ -166,14 +166,17 @@ def check_page() -> AnyResponse | str:
 def check_answer() -> AnyResponse:
     """Take the answers: `q1`, `q2`, ... are the numbers of the chosen options, from 1."""
     row = _form("check")
-    campaign = service().campaign
+    ours = service()
     wrong = [
         number
-        for number, question in enumerate(campaign.check, start=1)
+        for number, question in enumerate(ours.campaign.check, start=1)
         if request.form.get(f"q{number}") != str(question.answer)
     ]
     now = time.time()
-    service().writer.call(lambda c: answer_check(c, campaign, row.id, not wrong, now))
+    try:
+        ours.writer.call(lambda c: answer_check(c, ours.campaign, row.id, not wrong, now))
+    except NoTask as error:
+        return no_task(error.code, 200, advice=leaving(ours.database, ours.exits, row).advice)
     session["wrong"] = wrong
     return _onward()
 
