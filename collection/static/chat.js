@@ -483,13 +483,15 @@ function enlarge() {
 byId("enlarge").addEventListener("click", enlarge);
 
 const box = byId("text");
+const written = () => box.value.trim().normalize(); // as the server counts and keeps it
+const roomLeft = () => chat.longest - [...written()].length;
 let pasted = false; // since the last message
 box.addEventListener("paste", () => (pasted = true));
 box.value = kept.draft;
 box.addEventListener("input", () => {
   kept.draft = box.value;
   keep();
-  const room = chat.longest - [...box.value.trim()].length;
+  const room = roomLeft();
   write("room", room < 0 ? `${-room} too many` : room <= 50 ? `${room} left` : "");
   if (box.value && live && Date.now() - typingSent > TYPING_MS) {
     typingSent = Date.now();
@@ -503,8 +505,9 @@ box.addEventListener("keydown", (key) => {
 });
 byId("say").addEventListener("submit", (submit) => {
   submit.preventDefault();
-  const text = box.value.trim();
+  const text = written();
   if (!text) return;
+  if (roomLeft() < 0) return write("problem", `Please keep a message within ${chat.longest} characters.`);
   box.value = "";
   box.dispatchEvent(new Event("input"));
   typingSent = 0;

@@ -238,6 +238,20 @@ def test_personal_information_is_asked_about_before_it_goes(pair):
     assert receiver.messages() == ["call me: 555 010 9999"]
 
 
+def test_a_message_that_is_too_long_stays_in_the_box(pair):
+    """Sent, one beyond the size of a packet would close the socket, again after every reload."""
+    sharer, receiver = pair()
+    sharer.say("x" * 70_000)
+    sharer.page.locator("#problem", has_text="within 500 characters").wait_for()
+    assert sharer.page.inner_text("#room") == "69500 too many"
+    assert len(sharer.page.input_value("#text")) == 70_000
+    sharer.page.reload()
+    sharer.page.locator("#talking").wait_for()
+    sharer.say("e\u0301" * 500)  # composed, as the server counts, they are 500
+    receiver.reads("\u00e9" * 500)
+    assert len(receiver.messages()) == 1
+
+
 EVIL = [
     "<script>window.hacked = 1</script>",
     "<img src=x onerror='window.hacked=1'>",
