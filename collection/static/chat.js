@@ -121,12 +121,21 @@ function pump() {
   if (!live || sending || !kept.outbox.length) return;
   const { name, payload } = kept.outbox[0];
   sending = true;
-  socket.timeout(ANSWER_MS).emit(name, payload, (late, answer) => {
+  socket.timeout(ANSWER_MS).emit(name, payload, async (late, answer) => {
+    if (late || RETRY.has(answer.error)) {
+      sending = false;
+      return void setTimeout(pump, RETRY_MS);
+    }
+    // While the question is open the message stays first: what came after it waits, a reload asks again.
+    if (answer.error === "personal-information" && (await meant(payload, answer))) {
+      payload.confirmed = true;
+      keep();
+    } else {
+      answered(payload.client_id);
+      if (answer.ok) write("problem", "");
+      else refused(name, payload, answer);
+    }
     sending = false;
-    if (late || RETRY.has(answer.error)) return void setTimeout(pump, RETRY_MS);
-    answered(payload.client_id);
-    if (answer.ok) write("problem", "");
-    else refused(name, payload, answer);
     pump();
   });
 }
@@ -136,18 +145,17 @@ function answered(clientId) {
   keep();
 }
 
-async function refused(name, payload, answer) {
-  bubbleOf(payload.client_id)?.remove();
-  if (OVER.has(answer.error)) return;
-  if (answer.error !== "personal-information") {
-    write("problem", answer.message);
-    if (name === "say") putBack(payload.text);
-    return;
-  }
+function meant(payload, answer) {
   byId("personal").querySelector(".text").textContent = answer.message;
   byId("personal").querySelector("blockquote").textContent = payload.text;
-  if (await confirmed("personal")) send("say", { ...payload, confirmed: true });
-  else putBack(payload.text);
+  return confirmed("personal");
+}
+
+function refused(name, payload, answer) {
+  bubbleOf(payload.client_id)?.remove();
+  if (OVER.has(answer.error)) return;
+  if (answer.error !== "personal-information") write("problem", answer.message);
+  if (name === "say") putBack(payload.text);
 }
 
 function putBack(text) {

@@ -238,6 +238,38 @@ def test_personal_information_is_asked_about_before_it_goes(pair):
     assert receiver.messages() == ["call me: 555 010 9999"]
 
 
+def test_each_personal_message_is_asked_about_by_itself_and_in_its_turn(pair):
+    """Three messages wait, two of them personal; the page is loaded again at the first question."""
+    sharer, receiver = pair()
+    page = sharer.page
+    swallow = {"on": False}
+
+    def through(line: Any) -> None:
+        server = line.connect_to_server()
+        line.on_message(lambda packet: swallow["on"] or server.send(packet))
+
+    page.route_web_socket(re.compile("/socket.io/"), through)
+    page.reload()
+    page.locator("#talking").wait_for()
+    swallow["on"] = True
+    for text in ("call me: 555 010 9999", "or write to me@example.org", "and how are you?"):
+        sharer.say(text)
+    swallow["on"] = False
+    asked = page.locator("#personal blockquote")
+    for _ in range(2):
+        page.reload()
+        asked.filter(has_text="call me").wait_for()
+        assert len(sharer.messages()) == 3
+    page.get_by_role("dialog").get_by_role("button", name="Send it").click()
+    asked.filter(has_text="or write").wait_for()
+    assert receiver.messages() == ["call me: 555 010 9999"]
+    page.get_by_role("dialog").get_by_role("button", name="Change it").click()
+    receiver.reads("and how are you?")
+    assert page.input_value("#text") == "or write to me@example.org"
+    page.locator(".tick.sending").wait_for(state="detached")
+    assert sharer.messages() == receiver.messages() == ["call me: 555 010 9999", "and how are you?"]
+
+
 def test_a_message_that_is_too_long_stays_in_the_box(pair):
     """Sent, one beyond the size of a packet would close the socket, again after every reload."""
     sharer, receiver = pair()
