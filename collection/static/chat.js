@@ -6,6 +6,7 @@ const RETRY_MS = 1_500;
 const TYPING_MS = 2_500; // how often "typing" is sent
 const TYPING_SHOWN_MS = 4_000;
 const RETRY = new Set(["rate-limited", "unavailable", "replaced"]);
+const SIGNS = new Set(["say", "share", "back", "wait", "finish", "submit"]); // of a partner's page, not of the server
 const OVER = new Set(["ended", "over", "not-in-conversation", "shared-already"]);
 const KEPT = "photochat";
 
@@ -210,7 +211,7 @@ socket.on("event", (event) => {
   if (event.seq !== chat.lastSeq + 1) return resume();
   chat.lastSeq = event.seq;
   happens[event.kind]?.(event);
-  if (event.by === "partner") delivered();
+  if (event.by === "partner" && SIGNS.has(event.kind)) delivered();
   if (event.by === "partner" && ["say", "share"].includes(event.kind)) {
     showTyping(false);
     if (live && document.hidden) notify();

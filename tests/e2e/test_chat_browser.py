@@ -157,17 +157,22 @@ def test_one_who_closes_the_tab_can_come_back(pair):
     """The other side sees a countdown, writes on, and nothing is missed."""
     sharer, receiver = pair()
     talk(sharer, receiver)
+    sharer.say("wait until you see this")
+    receiver.reads("wait until you see this")
     receiver.page.close()
     sharer.page.locator("#away").wait_for()
+    sent = sharer.page.locator(".tick.sent")
+    assert sent.count() == 1  # the news that somebody is away is no sign of life
     assert re.fullmatch(r"(1:00|0:\d\d)", sharer.page.inner_text("#away-left"))
     assert sharer.page.inner_text("#presence") == "is away"
     look(sharer.page, "9-away")
     sharer.say("are you there?")
-    sharer.page.locator(".tick.sent").wait_for()
+    sent.nth(1).wait_for()
     receiver.page = receiver.tab()
     receiver.page.goto(receiver.link)
     receiver.reads("are you there?")
     sharer.page.locator("#away").wait_for(state="hidden")
+    assert sent.count() == 0
     assert sharer.page.inner_text("#presence") == "is here"
     assert receiver.messages() == sharer.messages()
 
