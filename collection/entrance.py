@@ -46,7 +46,8 @@ def enter(
     """Return the worker's open participation, or begin a new one.
 
     `held` is the participation and generation that the browser's session holds. Whoever comes
-    without them to an open participation starts a new generation: earlier sessions and tokens end.
+    without them to an open participation starts a new generation: earlier sessions and tokens end,
+    and their connection counts as lost until there is a new one.
 
     Raises:
         NoTask: why there is nothing to do.
@@ -58,7 +59,12 @@ def enter(
         return connection.execute(
             sa.update(participants)
             .where(participants.c.id == open_one.id)
-            .values(generation=participants.c.generation + 1)
+            .values(
+                generation=participants.c.generation + 1,
+                connection=participants.c.connection + 1,
+                process=None,
+                last_seen=now,
+            )
             .returning(participants)
         ).one()
     if code := why_no_task(connection, campaign, arrival.worker):

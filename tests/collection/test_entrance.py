@@ -1,4 +1,4 @@
-"""Coming in: how often one worker may, on SQLite and PostgreSQL."""
+"""Coming in: how often one worker may, and coming in again, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -47,3 +47,13 @@ def test_a_form_that_was_only_begun_does_not_count(database, stocked):
     with database.writing.begin() as connection:
         for number in range(3):
             read_forms(connection, campaign, f"a{number}")
+
+
+def test_who_enters_again_from_the_waiting_room_keeps_the_place(database, stocked):
+    """The time to come back counts from then, however long they have waited."""
+    campaign = stocked()
+    with database.writing.begin() as connection:
+        answer_check(connection, campaign, read_forms(connection, campaign, "a1"), True, 1.0)
+        row = enter(connection, campaign, Arrival("anna", "a1", {}), 500.0)
+        assert (row.stage, row.generation, row.waiting_since) == ("waiting", 2, 1.0)
+        assert (row.process, row.last_seen) == (None, 500.0)
