@@ -46,7 +46,8 @@ def enter(
     """Return the worker's open participation, or begin a new one.
 
     `held` is the participation and generation that the browser's session holds. Whoever comes
-    without them to an open participation starts a new generation: earlier sessions and tokens end.
+    without them to an open participation starts a new generation: earlier sessions and tokens end,
+    and their connection counts as lost until there is a new one.
 
     Raises:
         NoTask: why there is nothing to do.
@@ -58,7 +59,12 @@ def enter(
         return connection.execute(
             sa.update(participants)
             .where(participants.c.id == open_one.id)
-            .values(generation=participants.c.generation + 1)
+            .values(
+                generation=participants.c.generation + 1,
+                connection=participants.c.connection + 1,
+                process=None,
+                last_seen=now,
+            )
             .returning(participants)
         ).one()
     if code := why_no_task(connection, campaign, arrival.worker):
@@ -96,8 +102,7 @@ def why_no_task(connection: Connection, campaign: Campaign, worker: str) -> str 
     )
     if connection.execute(mine.where(participants.c.reason == "check-failed")).scalar_one():
         return "check-failed"
-    taken = mine.where(participants.c.outcome.in_(("complete", "incomplete", "abandoned")))
-    if connection.execute(taken).scalar_one() >= campaign.rules.conversations_per_worker:
+    if _at_limit(connection, campaign, worker):
         return "worker-limit"
     waiting = sa.select(sa.func.count()).where(
         participants.c.campaign == name, participants.c.stage == "waiting"
@@ -143,8 +148,15 @@ def consent(connection: Connection, participant: int, agreed: bool, now: float) 
 def answer_check(
     connection: Connection, campaign: Campaign, participant: int, passed: bool, now: float
 ) -> None:
-    """Let a participant into the waiting room, or count a failed attempt."""
+    """Let a participant into the waiting room, or count a failed attempt.
+
+    Raises:
+        NoTask: meanwhile the worker takes part as often as one may, under other assignments.
+    """
     if passed:
+        row = get(connection, participant)
+        if row is not None and row.stage == "check" and _at_limit(connection, campaign, row.worker):
+            raise NoTask("worker-limit")
         wait(connection, campaign, participant, now)
         return
     attempts = connection.execute(
@@ -230,6 +242,22 @@ def get(connection: Connection, participant: int) -> Row[Any] | None:
     return connection.execute(
         sa.select(participants).where(participants.c.id == participant)
     ).one_or_none()
+
+
+def _at_limit(connection: Connection, campaign: Campaign, worker: str) -> bool:
+    """Whether a worker has taken part as often as one may, what is still going on included.
+
+    Forms that were only begun do not count: who returns an assignment may accept another.
+    """
+    taken = sa.select(sa.func.count()).where(
+        participants.c.campaign == campaign.name,
+        participants.c.worker == worker,
+        sa.or_(
+            participants.c.outcome.in_(("complete", "incomplete", "abandoned")),
+            participants.c.stage.in_(("waiting", "chatting", "choosing")),
+        ),
+    )
+    return bool(connection.execute(taken).scalar_one() >= campaign.rules.conversations_per_worker)
 
 
 def _open_participation(connection: Connection, campaign: str, arrival: Arrival) -> Row[Any] | None:

@@ -29,6 +29,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from collection import wording
+from collection.conversation import Away
 from collection.entrance import Arrival, NoTask, answer_check, consent, enter
 from collection.participation import NO_TASK
 from collection.recruiting.arriving import read_link
@@ -101,6 +102,8 @@ def join(campaign: str) -> AnyResponse:
         row = ours.writer.call(lambda c: enter(c, ours.campaign, arrival, now, held=held))
     except NoTask as error:
         return no_task(error.code, 200, advice=RETURN_HIT if submit_to is not None else "")
+    if held != (row.id, row.generation):
+        _end_earlier(row)
     # The requester may look at a worker's page without losing the dashboard.
     requesters = {name: value for name, value in session.items() if name.startswith("admin_")}
     session.clear()
@@ -166,14 +169,17 @@ def check_page() -> AnyResponse | str:
 def check_answer() -> AnyResponse:
     """Take the answers: `q1`, `q2`, ... are the numbers of the chosen options, from 1."""
     row = _form("check")
-    campaign = service().campaign
+    ours = service()
     wrong = [
         number
-        for number, question in enumerate(campaign.check, start=1)
+        for number, question in enumerate(ours.campaign.check, start=1)
         if request.form.get(f"q{number}") != str(question.answer)
     ]
     now = time.time()
-    service().writer.call(lambda c: answer_check(c, campaign, row.id, not wrong, now))
+    try:
+        ours.writer.call(lambda c: answer_check(c, ours.campaign, row.id, not wrong, now))
+    except NoTask as error:
+        return no_task(error.code, 200, advice=leaving(ours.database, ours.exits, row).advice)
     session["wrong"] = wrong
     return _onward()
 
@@ -202,7 +208,8 @@ def photo(token: str) -> AnyResponse:
     """Send a conversation's picture to one who may see it, as the log says at this moment."""
     ours = service()
     ticket = ours.tokens.read_photo(token)
-    if ticket is None or ticket.participant != session.get("participant"):
+    row = _session_row()
+    if ticket is None or row is None or ticket.participant != row.id:
         abort(404)
     known = ours.log_of(ticket.conversation)
     role = known.role_of(ticket.participant) if known else None
@@ -264,14 +271,31 @@ def _instructions() -> str:
     return campaign.texts.instructions.replace("{min_turns_before_share}", number)
 
 
-def _mine() -> Row[Any]:
-    """Return the participation of this session's cookie; without one there is no page."""
+def _end_earlier(row: Row[Any]) -> None:
+    """Close the chat that an earlier session has open; its worker is away until the new one is."""
+    ours = service()
+    older = ours.presence.older(row.id, row.connection)
+    if older is not None:
+        ours.replace(older)
+    ours.bell.ring(participant=row.id, connection=row.connection)
+    if row.stage == "chatting":
+        ours.act(row.conversation, row.id, Away())
+
+
+def _session_row() -> Row[Any] | None:
+    """Return the participation of this session's cookie; None if there is none, or it is over."""
     participant = session.get("participant")
     row = service().row(participant) if isinstance(participant, int) else None
+    return row if row is not None and row.generation == session.get("generation") else None
+
+
+def _mine() -> Row[Any]:
+    """Return the participation of this session's cookie; without one there is no page."""
+    row = _session_row()
     framed = request.headers.get("Sec-Fetch-Dest") == "iframe"
-    if participant is None and framed:
+    if session.get("participant") is None and framed:
         abort(no_task("no-cookies", 403))
-    if row is None or row.generation != session.get("generation"):
+    if row is None:
         abort(no_task("session-over", 403))
     return row
 

@@ -117,14 +117,22 @@ def _photo_for(first: Waiting, second: Waiting, free: Sequence[Available]) -> Av
 
 
 def _read_waiting(connection: Connection, campaign: str) -> list[Waiting]:
-    rows = connection.execute(
-        sa.select(participants.c.id, participants.c.worker)
+    longest_first = (participants.c.waiting_since, participants.c.id)
+    nth = sa.func.row_number().over(partition_by=participants.c.worker, order_by=longest_first)
+    room = (
+        sa.select(participants.c.id, participants.c.worker, participants.c.waiting_since)
+        .add_columns(nth.label("nth"))
         .where(
             participants.c.campaign == campaign,
             participants.c.stage == "waiting",
             participants.c.process.is_not(None),  # nobody is paired with one who is not there
         )
-        .order_by(participants.c.waiting_since, participants.c.id)
+        .subquery()
+    )
+    rows = connection.execute(
+        sa.select(room.c.id, room.c.worker)
+        .where(room.c.nth == 1)  # one who waits under many assignments fills no room
+        .order_by(room.c.waiting_since, room.c.id)
         .limit(PAIRED_AT_ONCE)
     ).all()
     workers = [row.worker for row in rows]

@@ -79,6 +79,11 @@ class Presence:
         """Return a participant's socket in this process."""
         return self._by_participant.get(participant)
 
+    def older(self, participant: int, number: int) -> Socket | None:
+        """Return a participant's socket if a connection of that number takes its place."""
+        socket = self._by_participant.get(participant)
+        return socket if socket is not None and socket.number < number else None
+
     def all(self) -> list[Socket]:
         """Return every socket."""
         return list(self._by_participant.values())

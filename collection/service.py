@@ -355,9 +355,9 @@ class Service:
         """Act on what another process has told."""
         try:
             if news.participant is not None and news.connection is not None:
-                socket = self.presence.of_participant(news.participant)
-                if socket is not None and socket.number < news.connection:
-                    self.replace(socket)
+                older = self.presence.older(news.participant, news.connection)
+                if older is not None:
+                    self.replace(older)
             if news.conversation is not None and news.typing is not None:
                 self.show_typing(news.conversation, news.typing)
             elif news.conversation is not None:

@@ -6,6 +6,7 @@ const RETRY_MS = 1_500;
 const TYPING_MS = 2_500; // how often "typing" is sent
 const TYPING_SHOWN_MS = 4_000;
 const RETRY = new Set(["rate-limited", "unavailable", "replaced"]);
+const SIGNS = new Set(["say", "share", "back", "wait", "finish", "submit"]); // of a partner's page, not of the server
 const OVER = new Set(["ended", "over", "not-in-conversation", "shared-already"]);
 const KEPT = "photochat";
 
@@ -121,12 +122,21 @@ function pump() {
   if (!live || sending || !kept.outbox.length) return;
   const { name, payload } = kept.outbox[0];
   sending = true;
-  socket.timeout(ANSWER_MS).emit(name, payload, (late, answer) => {
+  socket.timeout(ANSWER_MS).emit(name, payload, async (late, answer) => {
+    if (late || RETRY.has(answer.error)) {
+      sending = false;
+      return void setTimeout(pump, RETRY_MS);
+    }
+    // While the question is open the message stays first: what came after it waits, a reload asks again.
+    if (answer.error === "personal-information" && (await meant(payload, answer))) {
+      payload.confirmed = true;
+      keep();
+    } else {
+      answered(payload.client_id);
+      if (answer.ok) write("problem", "");
+      else refused(name, payload, answer);
+    }
     sending = false;
-    if (late || RETRY.has(answer.error)) return void setTimeout(pump, RETRY_MS);
-    answered(payload.client_id);
-    if (answer.ok) write("problem", "");
-    else refused(name, payload, answer);
     pump();
   });
 }
@@ -136,18 +146,17 @@ function answered(clientId) {
   keep();
 }
 
-async function refused(name, payload, answer) {
-  bubbleOf(payload.client_id)?.remove();
-  if (OVER.has(answer.error)) return;
-  if (answer.error !== "personal-information") {
-    write("problem", answer.message);
-    if (name === "say") putBack(payload.text);
-    return;
-  }
+function meant(payload, answer) {
   byId("personal").querySelector(".text").textContent = answer.message;
   byId("personal").querySelector("blockquote").textContent = payload.text;
-  if (await confirmed("personal")) send("say", { ...payload, confirmed: true });
-  else putBack(payload.text);
+  return confirmed("personal");
+}
+
+function refused(name, payload, answer) {
+  bubbleOf(payload.client_id)?.remove();
+  if (OVER.has(answer.error)) return;
+  if (answer.error !== "personal-information") write("problem", answer.message);
+  if (name === "say") putBack(payload.text);
 }
 
 function putBack(text) {
@@ -202,7 +211,7 @@ socket.on("event", (event) => {
   if (event.seq !== chat.lastSeq + 1) return resume();
   chat.lastSeq = event.seq;
   happens[event.kind]?.(event);
-  if (event.by === "partner") delivered();
+  if (event.by === "partner" && SIGNS.has(event.kind)) delivered();
   if (event.by === "partner" && ["say", "share"].includes(event.kind)) {
     showTyping(false);
     if (live && document.hidden) notify();
@@ -483,13 +492,15 @@ function enlarge() {
 byId("enlarge").addEventListener("click", enlarge);
 
 const box = byId("text");
+const written = () => box.value.trim().normalize(); // as the server counts and keeps it
+const roomLeft = () => chat.longest - [...written()].length;
 let pasted = false; // since the last message
 box.addEventListener("paste", () => (pasted = true));
 box.value = kept.draft;
 box.addEventListener("input", () => {
   kept.draft = box.value;
   keep();
-  const room = chat.longest - [...box.value.trim()].length;
+  const room = roomLeft();
   write("room", room < 0 ? `${-room} too many` : room <= 50 ? `${room} left` : "");
   if (box.value && live && Date.now() - typingSent > TYPING_MS) {
     typingSent = Date.now();
@@ -503,8 +514,9 @@ box.addEventListener("keydown", (key) => {
 });
 byId("say").addEventListener("submit", (submit) => {
   submit.preventDefault();
-  const text = box.value.trim();
+  const text = written();
   if (!text) return;
+  if (roomLeft() < 0) return write("problem", `Please keep a message within ${chat.longest} characters.`);
   box.value = "";
   box.dispatchEvent(new Event("input"));
   typingSent = 0;

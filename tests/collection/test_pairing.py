@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collection.database import Database
-from collection.pairing import Available, Waiting, choose_pairs, pair_waiting
+from collection.pairing import PAIRED_AT_ONCE, Available, Waiting, choose_pairs, pair_waiting
 from collection.tables import conversations, met, participants, photos, seen
 
 PHOTOS = [f"train/{number}" for number in range(6)]
@@ -120,6 +120,14 @@ def test_nobody_is_paired_with_one_who_is_not_there(database, stocked):
     come_in(database, ["anna"])
     come_in(database, ["ben"], process=None, start=1)
     assert begin(database, campaign) == []
+
+
+def test_one_who_waits_under_many_assignments_holds_nobody_up(database, stocked):
+    """However many came first, all of the same worker: the others are seen behind them."""
+    campaign = stocked(3)
+    come_in(database, ["evil"] * PAIRED_AT_ONCE)
+    come_in(database, ["anna", "ben", "carla"], start=PAIRED_AT_ONCE)
+    assert len(begin(database, campaign)) == 2
 
 
 def test_many_pairing_at_once_pair_nobody_twice(database, stocked, db_url):

@@ -49,11 +49,16 @@ def test_the_newest_tab_wins_on_another_server(two):
     """The older socket is closed where it is."""
     first, second = two
     worker = first.worker("anna")
-    again = second.worker("anna", connect=False)
-    again.token, again.http = worker.token, worker.http
-    # The form's entry from another browser ended the first session: take it up again.
-    again.token = second.worker("anna", connect=False).token
-    assert again.connect()["ok"]
+    worker.url = second.url
+    assert worker.connect()["ok"]
+    worker.until_state("replaced")
+
+
+def test_entering_again_on_another_server_ends_the_session(two):
+    """Its socket is closed where it is, before the new browser has one."""
+    first, second = two
+    worker = first.worker("anna")
+    second.worker("anna", connect=False)
     worker.until_state("replaced")
 
 

@@ -157,17 +157,22 @@ def test_one_who_closes_the_tab_can_come_back(pair):
     """The other side sees a countdown, writes on, and nothing is missed."""
     sharer, receiver = pair()
     talk(sharer, receiver)
+    sharer.say("wait until you see this")
+    receiver.reads("wait until you see this")
     receiver.page.close()
     sharer.page.locator("#away").wait_for()
+    sent = sharer.page.locator(".tick.sent")
+    assert sent.count() == 1  # the news that somebody is away is no sign of life
     assert re.fullmatch(r"(1:00|0:\d\d)", sharer.page.inner_text("#away-left"))
     assert sharer.page.inner_text("#presence") == "is away"
     look(sharer.page, "9-away")
     sharer.say("are you there?")
-    sharer.page.locator(".tick.sent").wait_for()
+    sent.nth(1).wait_for()
     receiver.page = receiver.tab()
     receiver.page.goto(receiver.link)
     receiver.reads("are you there?")
     sharer.page.locator("#away").wait_for(state="hidden")
+    assert sent.count() == 0
     assert sharer.page.inner_text("#presence") == "is here"
     assert receiver.messages() == sharer.messages()
 
@@ -236,6 +241,52 @@ def test_personal_information_is_asked_about_before_it_goes(pair):
     dialog.get_by_role("button", name="Send it").click()
     receiver.reads("call me: 555 010 9999")
     assert receiver.messages() == ["call me: 555 010 9999"]
+
+
+def test_each_personal_message_is_asked_about_by_itself_and_in_its_turn(pair):
+    """Three messages wait, two of them personal; the page is loaded again at the first question."""
+    sharer, receiver = pair()
+    page = sharer.page
+    swallow = {"on": False}
+
+    def through(line: Any) -> None:
+        server = line.connect_to_server()
+        line.on_message(lambda packet: swallow["on"] or server.send(packet))
+
+    page.route_web_socket(re.compile("/socket.io/"), through)
+    page.reload()
+    page.locator("#talking").wait_for()
+    swallow["on"] = True
+    for text in ("call me: 555 010 9999", "or write to me@example.org", "and how are you?"):
+        sharer.say(text)
+    swallow["on"] = False
+    asked = page.locator("#personal blockquote")
+    for _ in range(2):
+        page.reload()
+        asked.filter(has_text="call me").wait_for()
+        assert len(sharer.messages()) == 3
+    page.get_by_role("dialog").get_by_role("button", name="Send it").click()
+    asked.filter(has_text="or write").wait_for()
+    assert receiver.messages() == ["call me: 555 010 9999"]
+    page.get_by_role("dialog").get_by_role("button", name="Change it").click()
+    receiver.reads("and how are you?")
+    assert page.input_value("#text") == "or write to me@example.org"
+    page.locator(".tick.sending").wait_for(state="detached")
+    assert sharer.messages() == receiver.messages() == ["call me: 555 010 9999", "and how are you?"]
+
+
+def test_a_message_that_is_too_long_stays_in_the_box(pair):
+    """Sent, one beyond the size of a packet would close the socket, again after every reload."""
+    sharer, receiver = pair()
+    sharer.say("x" * 70_000)
+    sharer.page.locator("#problem", has_text="within 500 characters").wait_for()
+    assert sharer.page.inner_text("#room") == "69500 too many"
+    assert len(sharer.page.input_value("#text")) == 70_000
+    sharer.page.reload()
+    sharer.page.locator("#talking").wait_for()
+    sharer.say("e\u0301" * 500)  # composed, as the server counts, they are 500
+    receiver.reads("\u00e9" * 500)
+    assert len(receiver.messages()) == 1
 
 
 EVIL = [
