@@ -106,7 +106,7 @@ def pay(
         if dry_run or not fresh or carried.stopped:
             break
         more = carry_out(database, recruiter, campaign, clock=clock, sleep=sleep, say=say)
-        carried = _add(carried, more)
+        carried = carried.then(more)
     if not dry_run:
         _settle(database, campaign, look(database, recruiter, campaign, sleep), clock())
     with database.read() as reader:
@@ -272,14 +272,4 @@ def _last_id(connection: Connection) -> int:
 
     return int(
         connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one()
-    )
-
-
-def _add(one: Carried, other: Carried) -> Carried:
-    return Carried(
-        one.confirmed + other.confirmed,
-        one.tried_again + other.tried_again,
-        one.failed + other.failed,
-        other.left,
-        other.stopped,
     )

@@ -101,14 +101,17 @@ def launch(
     if not dry_run and (planned or done) and carried.stopped is None:
         carried = carry_out(database, recruiter, campaign, clock=clock, sleep=sleep, say=say)
         synchronise(database, recruiter, campaign, clock=clock)
+    again: Launched | None = None
+    if carried.found:  # what an older ledger had published may have no places left
+        again = launch(database, recruiter, campaign, pace=pace, clock=clock, sleep=sleep, say=say)
     return Launched(
         dry_run,
         need,
         places,
-        tuple(planned),
+        tuple(planned) + (again.postings if again else ()),
         len(done),
-        carried,
-        committed,
+        carried.then(again.carried) if again else carried,
+        again.committed if again else committed,
         campaign.pay.budget,
         campaign.pay.currency,
     )
