@@ -23,6 +23,11 @@ ASSIGNMENT_SECONDS = 3600
 LIFETIME_SECONDS = 30 * 86400
 AUTO_APPROVAL_SECONDS = 8 * 3600  # if nobody runs `campaign pay` again
 PREFIX = "compensation:"
+# Platforms on which nobody can be given a task of their own, and what to do there.
+INSTEAD = {
+    "prolific": "on Prolific mark them on the study's page of submissions, which has those who "
+    "returned theirs too, and pay them by its button Bonus payment",
+}
 
 WHY: dict[PaidKind, str] = {
     "complete": "finished a conversation",

@@ -32,6 +32,7 @@ from collection.recruiting.recruiter import (
     Submission,
 )
 from collection.recruiting.synchronise import code_of
+from photochat.errors import DataError
 
 REASON: dict[PaidKind, str] = {
     "complete": "Thank you for completing the conversation.",
@@ -87,8 +88,11 @@ def pay(
     budget does not cover is listed, not paid.
 
     Raises:
-        DataError: the platform cannot be used at all.
+        DataError: the platform cannot be used at all, or not for `compensate`.
     """
+    if compensate and recruiter.name in compensation.INSTEAD:
+        problem = f"cannot be done: {compensation.INSTEAD[recruiter.name]}"
+        raise DataError(problem, field="--compensate")
     carried = Carried()
     if not dry_run:
         if retry_failed:

@@ -124,6 +124,7 @@ def pay(
 
     Example: photochat campaign pay --config campaign.toml --dry-run
     """
+    from collection.money.compensation import INSTEAD
     from collection.money.paying import pay as run
     from collection.recruiting.opening import address_of, stage_of
     from collection.recruiting.safety import check_confirmed
@@ -177,7 +178,9 @@ def pay(
     for line in result.missing:
         note(f"{line.worker} has handed nothing in and is owed {line.amount:.2f}: {line.why}")
     if result.missing and not compensate:
-        note("add --compensate to pay those who have handed nothing in")
+        note(
+            INSTEAD.get(recruiter.name, "add --compensate to pay those who have handed nothing in")
+        )
     if result.not_compensated:
         note(f"nobody was compensated: {result.not_compensated}")
     note(f"committed: {result.committed:.2f} of {result.budget:.2f} {result.currency}")
