@@ -147,7 +147,11 @@ def pay(
             say=note,
         )
     left = bool(
-        result.over_budget or result.failed or result.carried.left or result.carried.stopped
+        result.over_budget
+        or result.failed
+        or result.not_told
+        or result.carried.left
+        or result.carried.stopped
     )
     if as_json:
         print_json(result)
@@ -180,6 +184,11 @@ def pay(
     if result.missing and not compensate:
         note(
             INSTEAD.get(recruiter.name, "add --compensate to pay those who have handed nothing in")
+        )
+    for line in result.not_told:
+        note(
+            f"{line.worker} cannot be written to: find another way to say that {line.amount:.2f} "
+            f"waits in the task {line.why}"
         )
     if result.not_compensated:
         note(f"nobody was compensated: {result.not_compensated}")
