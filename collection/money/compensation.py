@@ -26,6 +26,8 @@ LIFETIME_SECONDS = 30 * 86400
 AUTO_APPROVAL_SECONDS = 8 * 3600  # if nobody runs `campaign pay` again
 # Platforms on which nobody can be given a task of their own, and what to do there.
 INSTEAD = {
+    "link": "whoever has finished has handed in: photochat campaign launch opens the books, with a "
+    "place for everybody who has come, then review and pay",
     "prolific": "on Prolific mark them on the study's page of submissions, which has those who "
     "returned theirs too, and pay them by its button Bonus payment",
 }

@@ -185,6 +185,19 @@ def test_places_are_taken_in_the_order_of_coming(lab):
     ]
 
 
+def test_before_the_launch_nobody_can_be_paid_in_another_way(lab):
+    """Those who have come are named, and their places opened when somebody launches."""
+    lab.finish("ann", "1")
+    lab.now += 48 * 3600
+    assert [line.worker for line in pay(*lab.parts(), **lab.timing).missing] == ["ann"]
+    with pytest.raises(DataError, match=r"--compensate: cannot be done: .* campaign launch"):
+        pay(*lab.parts(), compensate=True, **lab.timing)
+    lab.complete(20)
+    assert launch(*lab.parts(), **lab.timing).places == 1
+    reviewed(lab)
+    assert sum(due.amount for due in dues(lab.database, lab.campaign)) == Decimal("1.50")
+
+
 @pytest.mark.parametrize("early", [True, False])
 def test_all_that_is_owed_stands_in_the_ledger(lab, early):
     """Also of those who came before there was a posting; and nothing stays reserved."""
