@@ -3,7 +3,8 @@
 A row is claimed (`sent`, committed) before its call, and its answer stored after. A process that
 finds a row `sent` leaves it alone as long as another may still be waiting for the answer, then
 makes the call again with the same token; where the token may have expired, and before a call is
-given up, the platform's books are looked into first.
+given up, the platform's books are looked into first. So they are before a posting or a bonus is
+asked for at all: this ledger may be a backup of one that had asked for it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collection.campaign import Campaign
 from collection.database import Database
 from collection.money import perform
 from collection.money.ledger import OPEN, Row, calls, first_due
+from collection.money.platform_books import PlatformBooks
 from collection.recruiting.recruiter import (
     AlreadyDoneError,
     NoMoneyError,
@@ -67,13 +69,28 @@ _CONFIRM = (
 
 
 class Carried(msgspec.Struct, frozen=True):
-    """What became of the calls: `left` are still to be made, which a later run will do."""
+    """What became of the calls: `left` are still to be made, which a later run will do.
+
+    Of the `confirmed` ones, `found` had been carried out before, and were not made again.
+    """
 
     confirmed: int = 0
+    found: int = 0
     tried_again: int = 0
     failed: int = 0
     left: int = 0
     stopped: str | None = None
+
+    def then(self, later: Carried) -> Carried:
+        """Return what became of these calls and of those of a later run together."""
+        return Carried(
+            self.confirmed + later.confirmed,
+            self.found + later.found,
+            self.tried_again + later.tried_again,
+            self.failed + later.failed,
+            later.left,
+            later.stopped,
+        )
 
 
 def carry_out(
@@ -94,7 +111,8 @@ def carry_out(
         DataError: no call can be made at all (credentials, a platform that is gone); nothing is
             lost, the rows are as they were.
     """
-    counts = {"confirmed": 0, "tried_again": 0, "failed": 0}
+    counts: Counter[str] = Counter()
+    books = PlatformBooks(database, recruiter)
     failures, stopped, looked = 0, None, Counter[int]()
     while stopped is None:
         now = clock()
@@ -120,14 +138,17 @@ def carry_out(
         claimed = _claim(database, row, clock(), max(LEASE_SECONDS, _settling(recruiter, row)))
         if claimed is None:
             continue
-        outcome, error = _ask(database, recruiter, claimed, clock)
+        outcome, error = _ask(database, recruiter, books, claimed, clock)
         counts[outcome] += 1
         failures = failures + 1 if isinstance(error, TryAgainError) else 0
         if isinstance(error, NoMoneyError):
             stopped = f"the account's balance does not cover {row.kind} {row.key}: {error}"
     with database.read() as reader:
         left = len(calls(reader, campaign, states=OPEN))
-    return Carried(**counts, left=left, stopped=stopped)
+    confirmed = counts["confirmed"] + counts["found"]
+    return Carried(
+        confirmed, counts["found"], counts["tried_again"], counts["failed"], left, stopped
+    )
 
 
 def _claim(database: Database, row: Row, now: float, lease: float) -> Row | None:
@@ -146,28 +167,28 @@ def _claim(database: Database, row: Row, now: float, lease: float) -> Row | None
 
 
 def _ask(
-    database: Database, recruiter: Recruiter, row: Row, clock: Callable[[], float]
+    database: Database,
+    recruiter: Recruiter,
+    books: PlatformBooks,
+    row: Row,
+    clock: Callable[[], float],
 ) -> tuple[str, Exception | None]:
-    """Make one call and store what came of it."""
+    """Make one call, unless it is found to be made, and store what came of it."""
     first = row.first_sent_at if row.first_sent_at is not None else clock()
     age = clock() - first
+    forgotten = row.attempts > 1 and age > TOKEN_SECONDS
     try:
+        done, result = books.find(row) if forgotten else books.find_older(row)
         try:
-            if row.attempts > 1 and age > TOKEN_SECONDS:
-                done, result = perform.look_up(database, recruiter, row)
-            else:
-                done, result = False, None
             if not done:
                 result = perform.perform(recruiter, row)
         except AlreadyDoneError as error:
-            result = perform.result_of(recruiter, row, error)
+            done, result = True, perform.result_of(recruiter, row, error)
         except (TryAgainError, NoMoneyError):
             raise
         except RecruiterError as error:
             # An earlier attempt of unknown fate may have been carried out.
-            done, result = (
-                perform.look_up(database, recruiter, row) if row.attempts > 1 else (False, None)
-            )
+            done, result = books.find(row) if row.attempts > 1 else (False, None)
             if not done:
                 final = not isinstance(error, NotThereError) or (
                     age > GIVE_UP_SECONDS and row.attempts >= GIVE_UP_ATTEMPTS
@@ -187,7 +208,7 @@ def _ask(
         _store_failure(database, row, "interrupted", clock(), final=False, wait=wait)
         raise
     _store_answer(database, row, result, clock())
-    return "confirmed", None
+    return "found" if done else "confirmed", None
 
 
 def _store_answer(database: Database, row: Row, result: Any, now: float) -> None:

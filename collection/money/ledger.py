@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from collection.campaign import Campaign
 from collection.money.calls import COSTLY, Call, CallKind
 from collection.money.cents import NOTHING, from_cents, to_cents
+from collection.money.reserve import Reserve
 from collection.tables import ledger
 from photochat.errors import DataError
 
@@ -47,6 +48,8 @@ _FIRST_DUE = (
     .order_by(ledger.c.not_before, ledger.c.id)
     .limit(1)
 )
+# What is approved draws on its posting's reserve, what a bonus or an extension costs changes it.
+_HOLDING: tuple[CallKind, ...] = ("approve", "override", "bonus", "extend")
 _LOCK = 0x6C656467  # any number: with the campaign's name, PostgreSQL's lock of its budget
 
 
@@ -115,17 +118,15 @@ def intend(
     known = connection.execute(_SAME, same).scalar_one_or_none()
     if known is not None:
         return int(known)
-    published = None
-    if call.posting is not None and call.kind in ("bonus", "extend"):
-        published = _published(connection, campaign, call.posting)
-    released = _released_by(connection, campaign, call, published)
-    if call.kind in COSTLY:
-        change = call.amount + call.fee + call.promised
-        if published is not None:
-            change -= released - published.released
-        _afford(connection, campaign, change)
-    if published is not None:
-        _release(connection, published, released)
+    change = call.amount + call.fee + call.promised if call.kind in COSTLY else NOTHING
+    posting = call.posting if call.kind in _HOLDING else None
+    held = _reserve(connection, campaign, posting) if posting is not None else None
+    released = _released(held, call) if held is not None else NOTHING
+    if held is not None:
+        change -= released - held.released
+    _afford(connection, campaign, change)
+    if held is not None:
+        _release(connection, campaign, str(posting), released)
     row = connection.execute(
         _INSERT,
         {
@@ -199,23 +200,15 @@ def settle(
 
     `spare` units will never be handed in; of `settled` ones it is certain that no (further) bonus
     comes. `of_units` is how many units the posting had when that was found out: if it has been
-    extended since, nothing is given back, and False returned.
+    extended since, nothing is given back, and False returned. What had been given back too much is
+    reserved again as far as the budget goes.
     """
     lock(connection, campaign)
-    rows = calls(connection, campaign, kinds=("publish", "extend", "bonus"), posting=posting)
-    published = next((row for row in rows if row.kind == "publish"), None)
-    live = [row for row in rows if row.kind != "bonus" and row.state != "failed-final"]
-    if published is None or sum(row.units for row in live) != of_units:
+    held = _reserve(connection, campaign, posting)
+    if held is None or held.units != of_units:
         return False
-    bonuses = sum(row.kind == "bonus" for row in rows)
-    amount, fee, promise = published.unit
-    released = spare * (amount + fee + promise) + max(settled, bonuses) * promise
-    reserved = sum((row.amount + row.fee + row.promised for row in live), Decimal(0))
-    connection.execute(
-        sa.update(ledger)
-        .where(ledger.c.id == published.id)
-        .values(released=to_cents(min(released, reserved)))
-    )
+    room = max(campaign.pay.budget - committed(connection, campaign), NOTHING)
+    _release(connection, campaign, posting, held.after_settling(spare, settled, room))
     return True
 
 
@@ -257,33 +250,47 @@ def _afford(connection: Connection, campaign: Campaign, change: Decimal) -> None
         )
 
 
-def _released_by(
-    connection: Connection, campaign: Campaign, call: Call, published: Row | None
-) -> Decimal:
-    """Return what a posting no longer needs to reserve, once the call is written down.
-
-    A bonus comes of a unit: what had been promised for it is not needed beside. A posting that is
-    extended is open again: only the promises of bonuses stay released.
-    """
-    if published is None or call.posting is None:
-        return NOTHING
-    if call.kind == "bonus":
-        rows = calls(connection, campaign, kinds=("publish", "extend"), posting=call.posting)
-        reserved = sum((row.amount + row.fee + row.promised for row in rows), NOTHING)
-        return min(published.released + published.unit[2], reserved)
-    bonuses = len(calls(connection, campaign, kinds=("bonus",), posting=call.posting))
-    return bonuses * published.unit[2]
-
-
-def _release(connection: Connection, published: Row, amount: Decimal) -> None:
-    connection.execute(
-        sa.update(ledger).where(ledger.c.id == published.id).values(released=to_cents(amount))
+def _reserve(connection: Connection, campaign: Campaign, posting: str) -> Reserve | None:
+    """Return what a posting holds of the budget; None where it is not ours."""
+    rows = calls(connection, campaign, kinds=("publish", "extend"), posting=posting)
+    published = next((row for row in rows if row.kind == "publish"), None)
+    if published is None:
+        return None
+    live = [row for row in rows if row.state != "failed-final"]
+    here = sa.and_(ledger.c.campaign == campaign.name, ledger.c.posting == posting)
+    approvals = sa.select(ledger.c.submission).where(
+        here, ledger.c.kind.in_(("approve", "override"))
+    )
+    bonuses = sa.select(sa.func.count()).where(here, ledger.c.kind == "bonus")
+    return Reserve(
+        published.unit,
+        sum(row.units for row in live),
+        sum((row.amount + row.fee + row.promised for row in live), NOTHING),
+        published.released,
+        frozenset(connection.execute(approvals).scalars()),
+        int(connection.execute(bonuses).scalar_one()),
     )
 
 
-def _published(connection: Connection, campaign: Campaign, posting: str) -> Row | None:
-    rows = calls(connection, campaign, kinds=("publish",), posting=posting)
-    return rows[0] if rows else None
+def _released(held: Reserve, call: Call) -> Decimal:
+    """Return what of a posting's reserve is released once the call is written down."""
+    if call.kind == "bonus":
+        return held.after_bonus()
+    if call.kind == "extend":
+        return held.after_extension(call.units, call.amount + call.fee + call.promised)
+    return held.after_approval(call.submission or "")
+
+
+def _release(connection: Connection, campaign: Campaign, posting: str, amount: Decimal) -> None:
+    connection.execute(
+        sa.update(ledger)
+        .where(
+            ledger.c.campaign == campaign.name,
+            ledger.c.kind == "publish",
+            ledger.c.posting == posting,
+        )
+        .values(released=to_cents(amount))
+    )
 
 
 def _row(row: Any) -> Row:

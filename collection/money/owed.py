@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
 from collection.money.pay import Pay, bonus_of
 from collection.money.people import Person
 from collection.recruiting.recruiter import Submission
+
+# Of a compensation: whether the task can still be handed in, or was and is paid, or neither.
+Standing = Literal["open", "closed", "paid"]
 
 
 class Debt(msgspec.Struct, frozen=True):
@@ -35,6 +39,7 @@ class Owed(msgspec.Struct, frozen=True):
     may_still_submit: tuple[Debt, ...] = ()
     missing: tuple[Debt, ...] = ()
     compensating: tuple[Debt, ...] = ()  # were missing; their compensation has been begun
+    compensated: tuple[Debt, ...] = ()
     late: tuple[Debt, ...] = ()
 
 
@@ -45,12 +50,12 @@ def owed(
     *,
     now: float,
     grace_seconds: float,
-    compensated: Collection[int] = (),
+    compensations: Mapping[int, Standing] = {},
 ) -> Owed:
     """Tell who is owed what.
 
-    `found` are the submissions by participant (`collection.recruiting.matching`), `compensated` the
-    participants for whom that has been begun.
+    `found` are the submissions by participant (`collection.recruiting.matching`), `compensations`
+    those that have been begun; whose was closed with nothing handed in is missing as before.
 
     Nobody counts as missing earlier than `grace_seconds` after finishing: until then the
     submission may still come. It should be no less than the time that an assignment has.
@@ -60,8 +65,10 @@ def owed(
         if person.kind is None:
             continue
         bonus, submission = bonus_of(pay, person.kind), found.get(person.participant)
-        if person.participant in compensated:
-            name, amount = ("compensating" if submission is None else "late"), pay.reward + bonus
+        stands = compensations.get(person.participant, "closed")
+        if stands != "closed":
+            name = "compensated" if stands == "paid" else "compensating"
+            name, amount = (name if submission is None else "late"), pay.reward + bonus
         elif submission is None:
             over = now >= person.finished_at + grace_seconds
             name, amount = ("missing" if over else "may_still_submit"), pay.reward + bonus

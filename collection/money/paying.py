@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from collection.campaign import Campaign
 from collection.database import Database
 from collection.money import compensation, ledger
-from collection.money.calls import Call, bonus
+from collection.money.calls import Call, CallKind, bonus
 from collection.money.carry_out import Carried, carry_out
 from collection.money.cents import NOTHING
 from collection.money.fees import assignment_fee
@@ -32,6 +32,7 @@ from collection.recruiting.recruiter import (
     Submission,
 )
 from collection.recruiting.synchronise import code_of
+from photochat.errors import DataError
 
 REASON: dict[PaidKind, str] = {
     "complete": "Thank you for completing the conversation.",
@@ -60,6 +61,7 @@ class Paid(msgspec.Struct, frozen=True):
     over_budget: tuple[Line, ...]
     people: dict[str, int]  # by where they stand: `collection.money.owed.Owed`
     missing: tuple[Line, ...]  # who is owed something and has handed nothing in
+    not_told: tuple[Line, ...]  # who has a task of their own (why: its id), and got no letter
     not_compensated: str | None  # why nobody was, though it was asked for
     failed: tuple[str, ...]  # calls that have failed for good, in this run or before
     carried: Carried
@@ -87,8 +89,11 @@ def pay(
     budget does not cover is listed, not paid.
 
     Raises:
-        DataError: the platform cannot be used at all.
+        DataError: the platform cannot be used at all, or not for `compensate`.
     """
+    if compensate and recruiter.name in compensation.INSTEAD:
+        problem = f"cannot be done: {compensation.INSTEAD[recruiter.name]}"
+        raise DataError(problem, field="--compensate")
     carried = Carried()
     if not dry_run:
         if retry_failed:
@@ -99,6 +104,8 @@ def pay(
     over: dict[str, Line] = {}
     for _ in range(1 if dry_run else 1 + _STEPS):
         seen = look(database, recruiter, campaign, sleep)
+        if not dry_run:
+            _settle(database, campaign, seen, clock())
         debts = _debts(database, campaign, seen, clock())
         calls = _calls_due(database, campaign, recruiter.name, debts, seen, compensate, question)
         fresh = _intend(database, campaign, calls, over, clock(), dry_run=dry_run)
@@ -106,7 +113,7 @@ def pay(
         if dry_run or not fresh or carried.stopped:
             break
         more = carry_out(database, recruiter, campaign, clock=clock, sleep=sleep, say=say)
-        carried = _add(carried, more)
+        carried = carried.then(more)
     if not dry_run:
         _settle(database, campaign, look(database, recruiter, campaign, sleep), clock())
     with database.read() as reader:
@@ -118,6 +125,7 @@ def pay(
         tuple(over.values()),
         {name: len(getattr(debts, name)) for name in Owed.__struct_fields__},
         tuple(_missing(debt, campaign, recruiter.name) for debt in debts.missing if debt.amount),
+        _not_told(database, campaign, debts),
         seen.unknown if compensate and debts.missing else None,
         tuple(f"{row.kind} {row.worker or row.key}: {row.last_error}" for row in failed),
         carried,
@@ -130,12 +138,12 @@ def pay(
 def _debts(database: Database, campaign: Campaign, seen: Platform, now: float) -> Owed:
     with database.read() as reader:
         people = finished(reader, campaign.name)
-        rows = ledger.calls(reader, campaign, kinds=("qualify", "publish"))
-    begun = {row.key for row in rows if row.key.startswith(compensation.PREFIX)}
-    compensated = {
-        person.participant
+        rows = _by_key(ledger.calls(reader, campaign, kinds=("qualify", "publish")))
+    begun = {
+        person.participant: compensation.standing(
+            person, rows, seen.postings, seen.compensations, now
+        )
         for person in people
-        if compensation.key_of(Debt(person, NOTHING)) in begun
     }
     matches = match(seen.chat, people, expected=code_of(campaign))
     found = {
@@ -149,7 +157,7 @@ def _debts(database: Database, campaign: Campaign, seen: Platform, now: float) -
         found,
         now=now,
         grace_seconds=max(campaign.pay.compensate_after_hours * 3600.0, seen.longest_assignment),
-        compensated=compensated,
+        compensations={who: stands for who, stands in begun.items() if stands is not None},
     )
 
 
@@ -164,7 +172,7 @@ def _calls_due(
 ) -> list[Call]:
     fees = fees_of(campaign.pay, platform)
     with database.read() as reader:
-        rows = {(row.kind, row.key): row for row in ledger.calls(reader, campaign)}
+        rows = _by_key(ledger.calls(reader, campaign))
     due = []
     for debt in debts.bonus:
         assert debt.submission is not None
@@ -178,14 +186,37 @@ def _calls_due(
             )
     # Where not all can be seen, a submission that seems to be missing may be there, and paid.
     if seen.unknown is None:
-        for debt in (*debts.compensating, *(debts.missing if compensate else ())):
+        begun = [(debt, False) for debt in debts.compensating]
+        for debt, closed in begun + [(debt, True) for debt in debts.missing if compensate]:
             key = f"{debt.person.worker}:{debt.person.assignment}"
             if debt.amount and ("bonus", key) not in rows:
                 call = compensation.next_call(
-                    campaign, debt, rows, seen.compensations, fees=fees, question=question
+                    campaign,
+                    debt,
+                    rows,
+                    seen.compensations,
+                    closed=closed,
+                    fees=fees,
+                    question=question,
                 )
                 due += [call] if call is not None else []
     return due
+
+
+def _not_told(database: Database, campaign: Campaign, debts: Owed) -> tuple[Line, ...]:
+    """List those who have a task of their own and could not be written to."""
+    with database.read() as reader:
+        rows = _by_key(ledger.calls(reader, campaign, kinds=("publish", "notify")))
+    told = [(debt, compensation.not_told(debt.person, rows)) for debt in debts.compensating]
+    return tuple(
+        Line("notify", debt.person.worker, debt.amount, NOTHING, posting)
+        for debt, posting in told
+        if posting is not None
+    )
+
+
+def _by_key(rows: Sequence[ledger.Row]) -> dict[tuple[CallKind, str], ledger.Row]:
+    return {(row.kind, row.key): row for row in rows}
 
 
 def _intend(
@@ -272,14 +303,4 @@ def _last_id(connection: Connection) -> int:
 
     return int(
         connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one()
-    )
-
-
-def _add(one: Carried, other: Carried) -> Carried:
-    return Carried(
-        one.confirmed + other.confirmed,
-        one.tried_again + other.tried_again,
-        one.failed + other.failed,
-        other.left,
-        other.stopped,
     )

@@ -1,22 +1,18 @@
-"""One row of the ledger as a call to a recruiter, and as something to be found in its books."""
+"""One row of the ledger as a call to a recruiter."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
-from collection.database import Database
 from collection.money.ledger import Row
 from collection.recruiting.recruiter import (
     AlreadyDoneError,
-    NotThereError,
     Order,
     Recruiter,
     TryAgainError,
 )
-from collection.tables import ledger
 
 
 def perform(recruiter: Recruiter, row: Row) -> Any:
@@ -75,46 +71,8 @@ def result_of(recruiter: Recruiter, row: Row, error: AlreadyDoneError) -> Any:
     """
     if row.kind != "publish":
         return None
-    posting = error.id or _posting_by_token(recruiter, row.token)
+    found = (posting.id for posting in recruiter.postings() if posting.token == row.token)
+    posting = error.id or next(found, None)
     if posting is None:
         raise TryAgainError("published before, but the posting is not listed yet")
     return posting
-
-
-def look_up(database: Database, recruiter: Recruiter, row: Row) -> tuple[bool, Any]:
-    """Look for a call that costs money in the platform's books: (whether it is there, its result).
-
-    Other calls may be repeated at will, so they are not looked for.
-    """
-    try:
-        if row.kind == "publish":
-            posting = _posting_by_token(recruiter, row.token)
-            return posting is not None, posting
-        if row.kind == "bonus" and row.posting is not None:
-            return any(row.token in paid.reason for paid in recruiter.bonuses(row.posting)), None
-        if row.kind == "extend" and row.posting is not None and row.units:
-            return _is_extended(database, recruiter, row), None
-    except NotThereError:
-        pass
-    return False, None
-
-
-def _posting_by_token(recruiter: Recruiter, token: str) -> str | None:
-    return next((posting.id for posting in recruiter.postings() if posting.token == token), None)
-
-
-def _is_extended(database: Database, recruiter: Recruiter, row: Row) -> bool:
-    """Whether the posting has this row's assignments beside those that are known to be there."""
-    with database.read() as reader:
-        known = reader.execute(
-            sa.select(sa.func.coalesce(sa.func.sum(ledger.c.units), 0)).where(
-                ledger.c.campaign == row.campaign,
-                ledger.c.posting == row.posting,
-                ledger.c.kind.in_(("publish", "extend")),
-                ledger.c.state == "confirmed",
-            )
-        ).scalar_one()
-    shown = next(
-        (posting.assignments for posting in recruiter.postings() if posting.id == row.posting), 0
-    )
-    return bool(shown >= known + row.units)

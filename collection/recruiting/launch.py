@@ -92,7 +92,10 @@ def launch(
         ledger.lock(connection, campaign)
         need = need_of(connection, campaign)
         at_once = campaign.recruiting.open_at_once if pace else None
-        places = places_to_offer(need.conversations_left, need.open_places, need.waiting, at_once)
+        came, there = _came_before(connection, campaign)
+        places = came + places_to_offer(
+            need.conversations_left, need.open_places + there, need.waiting, at_once
+        )
         planned = intend(connection, campaign, recruiter.name, places, clock())
         done = qualifications.intend_done(connection, campaign, clock())
         committed = ledger.committed(connection, campaign)
@@ -101,14 +104,17 @@ def launch(
     if not dry_run and (planned or done) and carried.stopped is None:
         carried = carry_out(database, recruiter, campaign, clock=clock, sleep=sleep, say=say)
         synchronise(database, recruiter, campaign, clock=clock)
+    again: Launched | None = None
+    if carried.found and not carried.stopped:  # what was published before may have no places left
+        again = launch(database, recruiter, campaign, pace=pace, clock=clock, sleep=sleep, say=say)
     return Launched(
         dry_run,
         need,
         places,
-        tuple(planned),
+        tuple(planned) + (again.postings if again else ()),
         len(done),
-        carried,
-        committed,
+        carried.then(again.carried) if again else carried,
+        again.committed if again else committed,
         campaign.pay.budget,
         campaign.pay.currency,
     )
@@ -128,6 +134,20 @@ def need_of(connection: Connection, campaign: Campaign) -> Need:
         )
     ).scalar_one()
     return Need(int(left), _open_places(connection, campaign), int(waiting))
+
+
+def _came_before(connection: Connection, campaign: Campaign) -> tuple[int, int]:
+    """Count who came by a link before any posting was opened, and who of them is still there: they
+    take places of the first, or nobody could be paid."""
+    if campaign.recruiting.recruiter != "link" or _chat_rows(connection, campaign):
+        return 0, 0
+    finished = participants.c.finished_at
+    came, through = connection.execute(
+        sa.select(sa.func.count(), sa.func.count(finished)).where(
+            participants.c.campaign == campaign.name
+        )
+    ).one()
+    return int(came), int(came) - int(through)
 
 
 def intend(

@@ -19,6 +19,7 @@ from collection.campaign import Campaign
 from collection.database import Database
 from collection.money.cents import from_cents, to_cents
 from collection.participation import PAID
+from collection.recruiting.link_places import opened
 from collection.recruiting.recruiter import (
     AlreadyDoneError,
     NotThereError,
@@ -63,39 +64,12 @@ class Link:
 
     def postings(self) -> Iterator[Posting]:
         """List what was opened, with how many have come and finished since."""
-        now = self._clock()
-        for row in self._rows("posting"):
-            made = msgspec.json.decode(row.payload)
-            more = [
-                msgspec.json.decode(one.payload)
-                for one in self._rows("extend", posting=row.posting)
-            ]
-            expired = max(
-                (one.at for one in self._rows("expire", posting=row.posting)), default=0.0
-            )
-            ends = max([made["expires_at"], *(one["expires_at"] for one in more)])
-            if expired and not any(one["at"] > expired for one in more):
-                ends = min(ends, expired)
-            assignments = made["assignments"] + sum(one["assignments"] for one in more)
-            visits = self._visits(row.posting)
-            done = sum(visit.finished_at is not None for visit in visits)
-            is_open = now < ends
-            yield Posting(
-                id=row.posting,
-                token=row.token,
-                reward=from_cents(made["reward"]),
-                assignments=assignments,
-                open=is_open,
-                expires_at=ends,
-                pending=len(visits) - done,
-                available=max(0, assignments - len(visits)) if is_open else 0,
-            )
+        for posting, _ in self._books():
+            yield posting
 
     def extend(self, posting: str, *, assignments: int, seconds: int, token: str) -> None:
         """Add places and time, once for a token."""
-        self._posting(posting)
-        now = self._clock()
-        ends = next(one.expires_at for one in self.postings() if one.id == posting)
+        ends, now = self._posting(posting).expires_at, self._clock()
         payload = {
             "assignments": assignments,
             "expires_at": max(ends, now + seconds) if seconds else ends,
@@ -111,19 +85,10 @@ class Link:
 
     def submissions(self, posting: str) -> Iterator[Submission]:
         """List those who have finished and are paid, with the code that they were shown."""
-        self._posting(posting)
-        decided = {row.token: row.kind for row in self._rows("approve", "reject")}
-        for visit in self._visits(posting):
-            if visit.finished_at is None or visit.outcome not in PAID:
-                continue
-            id = f"{visit.worker}/{visit.assignment}"
-            state: SubmissionState = "submitted"
-            if f"approve/{id}" in decided:
-                state = "approved"
-            elif f"reject/{id}" in decided:
-                state = "rejected"
-            answers = {"code": visit.code} if visit.code else {}
-            yield Submission(id, posting, visit.worker, state, visit.finished_at, answers)
+        found = next((visits for one, visits in self._books() if one.id == posting), None)
+        if found is None:
+            raise NotThereError(f"no posting {posting}")
+        yield from self._handed_in(posting, found)
 
     def approve(self, submission: str, *, message: str = "", override: bool = False) -> None:
         """Write down that the reward is to be paid."""
@@ -200,23 +165,50 @@ class Link:
         return found
 
     def _submission(self, submission: str) -> tuple[Posting, Submission]:
-        for posting in self.postings():
-            for one in self.submissions(posting.id):
-                if one.id == submission:
-                    return posting, one
+        for posting, visits in self._books():
+            mine = [one for one in visits if f"{one.worker}/{one.assignment}" == submission]
+            for handed_in in self._handed_in(posting.id, mine) if mine else ():
+                return posting, handed_in
         raise NotThereError(f"{submission} has not finished, or its participation is not paid")
 
-    def _visits(self, posting: str) -> list[Any]:
-        """Those who came while a posting was the newest; before the first, they are the first's."""
-        rows = self._rows("posting")
-        place = next(number for number, row in enumerate(rows) if row.posting == posting)
+    def _handed_in(self, posting: str, visits: Sequence[Any]) -> Iterator[Submission]:
+        decided = {row.token for row in self._rows("approve", "reject")}
+        for visit in visits:
+            if visit.finished_at is None or visit.outcome not in PAID:
+                continue
+            id = f"{visit.worker}/{visit.assignment}"
+            state: SubmissionState = "submitted"
+            if f"approve/{id}" in decided:
+                state = "approved"
+            elif f"reject/{id}" in decided:
+                state = "rejected"
+            answers = {"code": visit.code} if visit.code else {}
+            yield Submission(id, posting, visit.worker, state, visit.finished_at, answers)
+
+    def _books(self) -> list[tuple[Posting, list[Any]]]:
+        """Return each posting with those who came to it."""
         query = sa.select(participants).where(participants.c.campaign == self._campaign)
-        if place > 0:
-            query = query.where(participants.c.joined_at >= rows[place].at)
-        if place + 1 < len(rows):
-            query = query.where(participants.c.joined_at < rows[place + 1].at)
         with self._database.read() as reader:
-            return list(reader.execute(query.order_by(participants.c.id)))
+            visits = reader.execute(
+                query.order_by(participants.c.joined_at, participants.c.id)
+            ).all()
+        now = self._clock()
+        return [
+            (
+                Posting(
+                    id=one.posting,
+                    token=one.token,
+                    reward=one.reward,
+                    assignments=one.assignments,
+                    open=now < one.ends,
+                    expires_at=one.ends,
+                    pending=sum(visit.finished_at is None for visit in one.visits),
+                    available=one.free if now < one.ends else 0,
+                ),
+                one.visits,
+            )
+            for one in opened(self._rows("posting", "extend", "expire"), visits)
+        ]
 
     def _rows(self, *kinds: str, posting: str | None = None) -> list[Any]:
         query = sa.select(link_books).where(

@@ -128,6 +128,8 @@ def say_carried(carried: Carried) -> None:
             f"calls: {carried.confirmed} confirmed, {carried.tried_again} tried again, "
             f"{carried.failed} failed, {carried.left} left"
         )
+    if carried.found:
+        note(f"{carried.found} of them had been carried out before, and were not made again")
     if carried.stopped:
         note(f"stopped: {carried.stopped}; run the command again to go on")
 

@@ -124,6 +124,7 @@ def pay(
 
     Example: photochat campaign pay --config campaign.toml --dry-run
     """
+    from collection.money.compensation import INSTEAD
     from collection.money.paying import pay as run
     from collection.recruiting.opening import address_of, stage_of
     from collection.recruiting.safety import check_confirmed
@@ -146,7 +147,11 @@ def pay(
             say=note,
         )
     left = bool(
-        result.over_budget or result.failed or result.carried.left or result.carried.stopped
+        result.over_budget
+        or result.failed
+        or result.not_told
+        or result.carried.left
+        or result.carried.stopped
     )
     if as_json:
         print_json(result)
@@ -177,7 +182,14 @@ def pay(
     for line in result.missing:
         note(f"{line.worker} has handed nothing in and is owed {line.amount:.2f}: {line.why}")
     if result.missing and not compensate:
-        note("add --compensate to pay those who have handed nothing in")
+        note(
+            INSTEAD.get(recruiter.name, "add --compensate to pay those who have handed nothing in")
+        )
+    for line in result.not_told:
+        note(
+            f"{line.worker} cannot be written to: find another way to say that {line.amount:.2f} "
+            f"waits in the task {line.why}"
+        )
     if result.not_compensated:
         note(f"nobody was compensated: {result.not_compensated}")
     note(f"committed: {result.committed:.2f} of {result.budget:.2f} {result.currency}")

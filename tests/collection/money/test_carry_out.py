@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from decimal import Decimal
@@ -138,6 +139,46 @@ def test_a_token_that_the_platform_has_forgotten_is_no_second_payment(scene):
     assert scene.carry_out().confirmed == 1
     assert len(asked) == 1
     assert len(list(scene.recruiter.bonuses("1"))) == 1
+
+
+@pytest.mark.parametrize("throttled", [0, 2])
+def test_a_ledger_from_a_backup_asks_for_nothing_a_second_time(scene, tmp_path, throttled):
+    """A day after the backup was taken, the tokens of what came after it are forgotten."""
+    one = handed_in(scene)
+    copy = tmp_path / "backup.db"
+    with sqlite3.connect(tmp_path / "chat.db") as file:
+        file.execute("VACUUM INTO ?", (str(copy),))
+    later = [
+        calls.bonus("1", one, Decimal("1.00"), scene.fees, participant=1, reason="!"),
+        scene.publish("2", 1),
+    ]
+    scene.intend(*later)
+    assert scene.carry_out().found == 0
+    scene.clock.now += 30 * 3600.0
+    scene.database = Database(f"sqlite:///{copy}")
+    fail(scene, [TryAgainError("Rate exceeded") for _ in range(throttled)], "bonuses")
+    scene.intend(*later)
+    result = scene.carry_out()
+    assert (result.confirmed, result.found) == (2, 2)
+    assert len(list(scene.recruiter.bonuses("1"))) == 1
+    assert [posting.id for posting in scene.recruiter.postings()] == ["1", "2"]
+    assert [row.posting for row in scene.rows("publish")] == ["1", "2"]
+    scene.database.close()
+
+
+def test_the_books_are_read_once_in_a_run(scene):
+    """Not once for each bonus of a posting."""
+    scene.intend(scene.publish("1", 3))
+    scene.carry_out()
+    for worker in ("anna", "ben", "carla"):
+        scene.recruiter.submit(scene.recruiter.accept("1", worker), {})
+    for one in list(scene.recruiter.submissions("1")):
+        scene.intend(
+            calls.bonus(one.id, one, Decimal("1.00"), scene.fees, participant=1, reason="")
+        )
+    asked = fail(scene, [], "bonuses")
+    assert scene.carry_out().confirmed == 3
+    assert len(asked) == 1
 
 
 KILLED = """

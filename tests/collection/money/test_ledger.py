@@ -89,6 +89,42 @@ def test_what_nobody_handed_in_is_given_back(scene):
     assert scene.committed() == 4 * Decimal("1.80")
 
 
+def test_what_was_given_back_too_early_is_held_again_as_far_as_the_budget_goes(database):
+    """The ledger does not go over the budget by finding that a unit is handed in nevertheless."""
+    scene = Scene(database, "tight", budget="4.60")
+    scene.intend(scene.publish("1", 2))
+    scene.carry_out()
+
+    def settle(spare: int) -> Decimal:
+        with database.writing.begin() as connection:
+            seen = {"of_units": 2, "spare": spare, "settled": 0}
+            assert ledger.settle(connection, scene.campaign, "1", **seen)
+        return scene.committed()
+
+    assert settle(spare=1) == Decimal("1.80")
+    scene.intend(scene.publish("2", 1))
+    assert settle(spare=0) == Decimal("4.60")
+
+
+def test_who_is_approved_beyond_the_units_costs_what_a_unit_costs(database):
+    """By whatever way they came; the same submission twice is one, and a bonus redeems it."""
+    scene = Scene(database, "open", budget="5.40")
+    scene.intend(scene.publish("1", 1))
+    scene.carry_out()
+    three = [Submission(w, "1", w, "submitted", 0.0, {}) for w in ("anna", "ben", "carla")]
+    reward, fees = scene.campaign.pay.reward, scene.fees
+    for one in three:
+        scene.intend(calls.approve(one, reward=reward, assignments=1, fees=fees))
+    scene.intend(calls.override(three[0], reward=reward, assignments=1, fees=fees))
+    assert scene.committed() == Decimal("5.40")
+    for one in three:
+        scene.intend(calls.bonus(one.id, one, Decimal("1.30"), fees, participant=1, reason=""))
+    assert scene.committed() == Decimal("5.40")
+    fourth = Submission("dora", "1", "dora", "submitted", 0.0, {})
+    with pytest.raises(BudgetError):
+        scene.intend(calls.approve(fourth, reward=reward, assignments=1, fees=fees))
+
+
 def test_a_call_that_failed_for_good_costs_nothing_until_it_is_tried_again(scene):
     """And then the budget has to cover it."""
     ghost = Submission("99", "98", "anna", "approved", 0.0, {})

@@ -117,9 +117,48 @@ def test_who_has_no_assignment_gets_a_task_of_their_own(scene):
     scene.recruiter.submit(scene.recruiter.accept(posting.id, "anna"), {})
     assert [line.kind for line in run(scene).intended] == ["approve"]  # what is begun goes on
     after = run(scene, compensate=True)
-    assert (after.intended, after.missing, after.people["compensating"]) == ((), (), 1)
+    assert (after.intended, after.missing, after.people["compensated"]) == ((), (), 1)
     assert scene.received("anna") == Decimal("1.50")
     assert check(scene).is_clean
+
+
+def test_a_task_of_ones_own_that_was_not_taken_in_time_is_offered_again(scene):
+    """Its money is free for it; whoever takes the second is paid once, and the debt is named until
+    then."""
+    scene.person("anna", "gone", "submitted")
+    scene.clock.now += 2 * HOUR
+    run(scene, compensate=True)
+    reserved = scene.committed()
+    scene.clock.now += 31 * 24 * HOUR
+    lapsed = run(scene)
+    assert (lapsed.intended, [line.worker for line in lapsed.missing]) == ((), ["anna"])
+    again = run(scene, compensate=True)
+    assert [line.kind for line in again.intended] == ["publish", "notify"]
+    assert (again.missing, again.people["compensating"]) == ((), 1)
+    assert scene.committed() == reserved
+    posting = list(scene.recruiter.postings())[-1]
+    scene.recruiter.submit(scene.recruiter.accept(posting.id, "anna"), {})
+    scene.clock.now += 31 * 24 * HOUR
+    run(scene, compensate=True)
+    assert run(scene, compensate=True).people["compensated"] == 1
+    assert scene.received("anna") == Decimal("1.50")
+    assert check(scene).is_clean
+
+
+def test_who_cannot_be_written_to_is_named_until_paid(scene, monkeypatch):
+    """With the task that waits for them: somebody has to tell them."""
+    scene.person("anna", "gone", "submitted")
+    scene.clock.now += 2 * HOUR
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.recruiter, "notify", lambda workers, **_: tuple(workers))
+        told = run(scene, compensate=True).not_told
+    posting = list(scene.recruiter.postings())[-1].id
+    assert [(line.worker, line.amount, line.why) for line in told] == [
+        ("anna", Decimal("1.50"), posting)
+    ]
+    assert run(scene).not_told == told
+    scene.recruiter.submit(scene.recruiter.accept(posting, "anna"), {})
+    assert (run(scene).not_told, run(scene).people["compensated"]) == ((), 1)
 
 
 def test_nobody_is_compensated_while_the_platform_hides_a_posting(scene, monkeypatch):

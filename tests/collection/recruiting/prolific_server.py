@@ -107,6 +107,8 @@ def _app(server: ProlificServer) -> Flask:
         ):
             if key not in body:
                 abort(400, f"{key}: this field is required")
+        if not body["external_study_url"].startswith(("http://", "https://")):
+            abort(400, "external_study_url: enter a valid URL")
         if not isinstance(body["reward"], int):
             abort(400, "reward: in cents")
         study = f"study{len(server.studies) + 1}"

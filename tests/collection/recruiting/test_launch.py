@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from collection.database import Database
 from collection.money import ledger
 from collection.money.ledger import BudgetError
 from collection.recruiting.close import close
@@ -108,6 +109,24 @@ def test_two_launches_at_once_offer_once(database, tmp_path):
         thread.join()
     assert errors == []
     assert sum(one.assignments for one in stage.shown()) == 40
+
+
+def test_what_another_database_had_published_is_taken_over_and_topped_up(stage, tmp_path):
+    """From a backup, or begun anew under the same name: closed postings offer nothing any more."""
+    launch(*stage.parts(), **stage.timing)
+    for posting in stage.shown()[1:]:
+        stage.recruiter.expire(posting.id)
+    stage.now += 30 * 3600
+    empty = Database(f"sqlite:///{tmp_path}/anew.db")
+    empty.migrate()
+    anew = Stage(empty, tmp_path)
+    anew.now, anew.recruiter = stage.now, stage.recruiter
+    result = launch(*anew.parts(), **anew.timing)
+    assert result.carried.found == 5
+    assert [one.open for one in stage.shown()] == [True] + [False] * 4 + [True] * 4
+    assert sum(one.available for one in stage.shown() if one.open) == 40
+    assert launch(*anew.parts(), **anew.timing).places == 0
+    empty.close()
 
 
 def test_what_the_budget_does_not_cover_is_not_begun(sqlite, tmp_path):

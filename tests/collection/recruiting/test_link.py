@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 
 from collection.money.carry_out import carry_out
+from collection.money.ledger import BudgetError
 from collection.money.paying import pay
+from collection.recruiting.close import close
 from collection.recruiting.launch import launch
 from collection.recruiting.link import Link
 from collection.recruiting.link_payments import dues, note_payments, write_dues
@@ -16,7 +18,7 @@ from collection.recruiting.recruiter import AlreadyDoneError, NotThereError, Rec
 from collection.recruiting.review import approvable, decide, entries
 from collection.recruiting.synchronise import synchronise
 from photochat.errors import DataError
-from tests.collection.recruiting.stage import Stage
+from tests.collection.recruiting.stage import PAY, Stage
 
 
 @pytest.fixture
@@ -152,17 +154,80 @@ def test_the_books_write_nothing_twice(lab):
         link.reject(one.id, reason="no")
 
 
-def test_visits_belong_to_the_posting_that_was_newest(lab):
-    """And a posting shows who is there, who has finished, and when it ends."""
-    launch(*lab.parts(), **lab.timing)
+def test_places_are_taken_in_the_order_of_coming(lab):
+    """In the oldest posting that is open; later ones, extensions and closings move nobody."""
+
+    def came() -> list[list[str]]:
+        shown = [list(lab.recruiter.submissions(one.id)) for one in lab.shown()]
+        return [[one.worker for one in postings] for postings in shown if postings]
+
+    lab.with_terms(open_at_once=2)
+    launch(*lab.parts(), pace=True, **lab.timing)
+    for worker in ("ann", "ben", "cat"):
+        lab.now += 1000
+        lab.finish(worker, "1")
+    assert came() == [["ann", "ben", "cat"]]
+    assert (lab.shown()[0].assignments, lab.shown()[0].available) == (2, 0)
+    launch(*lab.parts(), pace=True, **lab.timing)
+    lab.now += 1000
+    lab.finish("dan", "1")
+    first, second = (one.id for one in lab.shown())
+    lab.recruiter.expire(second)
+    lab.now += 1000
+    lab.recruiter.extend(first, assignments=2, seconds=3600, token="t")
+    lab.recruiter.extend(first, assignments=2, seconds=3600, token="t")
+    lab.now += 1000
+    lab.finish("eva", "1")
+    assert came() == [["ann", "ben", "cat", "eva"], ["dan"]]
+    assert [(one.assignments, one.available, one.open) for one in lab.shown()] == [
+        (4, 0, True),
+        (2, 0, False),
+    ]
+
+
+def test_before_the_launch_nobody_can_be_paid_in_another_way(lab):
+    """Those who have come are named, and their places opened when somebody launches."""
     lab.finish("ann", "1")
-    postings = lab.shown()
-    assert sum(one.assignments for one in postings) == 40
-    assert sum(len(list(lab.recruiter.submissions(one.id))) for one in postings) == 1
-    lab.recruiter.expire(postings[0].id)
-    assert not lab.shown()[0].open
-    lab.now += 10
-    lab.recruiter.extend(postings[0].id, assignments=1, seconds=3600, token="t")
-    lab.recruiter.extend(postings[0].id, assignments=1, seconds=3600, token="t")
-    assert lab.shown()[0].open
-    assert lab.shown()[0].assignments == postings[0].assignments + 1
+    lab.now += 48 * 3600
+    assert [line.worker for line in pay(*lab.parts(), **lab.timing).missing] == ["ann"]
+    with pytest.raises(DataError, match=r"--compensate: cannot be done: .* campaign launch"):
+        pay(*lab.parts(), compensate=True, **lab.timing)
+    lab.complete(20)
+    assert launch(*lab.parts(), **lab.timing).places == 1
+    reviewed(lab)
+    assert sum(due.amount for due in dues(lab.database, lab.campaign)) == Decimal("1.50")
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_all_that_is_owed_stands_in_the_ledger(lab, early):
+    """Also of those who came before there was a posting; and nothing stays reserved."""
+    if not early:
+        launch(*lab.parts(), **lab.timing)
+        lab.now += 1000
+    for number in range(40):
+        lab.finish(f"w{number}", "1", "submitted" if number % 4 else "left")
+    lab.complete(20)
+    launch(*lab.parts(), **lab.timing)
+    reviewed(lab)
+    close(*lab.parts(), **lab.timing)
+    done = pay(*lab.parts(), **lab.timing)
+    owed = sum((due.amount for due in dues(lab.database, lab.campaign)), Decimal(0))
+    assert (done.committed, owed) == (Decimal("45.00"), Decimal("45.00"))
+
+
+def test_who_comes_beyond_the_places_is_paid_within_the_budget(sqlite, tmp_path):
+    """Each approval beyond them is charged; one that is not covered is refused in a line."""
+    link = {"recruiter": "link", "url": "http://127.0.0.1:1"}
+    lab = Stage(sqlite, tmp_path, 1, pay={**PAY, "budget": "4.99"}, recruiting=link)
+    lab.recruiter = Link(sqlite, lab.campaign, clock=lab.clock)  # type: ignore[assignment]
+    assert launch(*lab.parts(), **lab.timing).committed == Decimal("3.00")
+    for number in range(3):
+        lab.now += 1000
+        lab.finish(f"w{number}", "1")
+    reviewed(lab)
+    lab.finish("w3", "1")
+    with pytest.raises(BudgetError, match=r"1\.50 more would be over the budget: 4\.50 of 4\.99"):
+        reviewed(lab)
+    close(*lab.parts(), **lab.timing)
+    assert pay(*lab.parts(), **lab.timing).committed == Decimal("4.50")
+    assert sum(due.amount for due in dues(sqlite, lab.campaign)) == Decimal("4.50")

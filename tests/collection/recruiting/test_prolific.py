@@ -15,6 +15,7 @@ from collection.money.calls import bonus
 from collection.money.carry_out import carry_out
 from collection.money.fees import FREE
 from collection.money.ledger import intend
+from collection.money.paying import pay
 from collection.recruiting.prolific import Prolific
 from collection.recruiting.prolific_export import read_export
 from collection.recruiting.prolific_wire import Wire
@@ -242,6 +243,17 @@ def test_a_bonus_that_was_understood_otherwise_is_not_paid(server):
             worker="person1", submission=submission, amount=Decimal("0.5"), reason="", token="t"
         )
     assert not any(path.endswith("/pay/") for _, path in server.calls)
+
+
+def test_who_has_handed_nothing_in_is_named_and_paid_by_people(server, stage):
+    """There can be no task of their own: a study is a page, and Prolific's bonus needs none."""
+    stage.recruiter = prolific(server.url)
+    stage.finish("ann", "1", "no-partner")
+    stage.now += 48 * 3600
+    assert [line.worker for line in pay(*stage.parts(), **stage.timing).missing] == ["ann"]
+    with pytest.raises(DataError, match="--compensate: cannot be done: on Prolific mark them"):
+        pay(*stage.parts(), compensate=True, **stage.timing)
+    assert (server.studies, server.groups) == ({}, {})
 
 
 def test_a_qualification_is_a_participant_group_of_the_campaign(server):

@@ -127,6 +127,17 @@ def test_compensation_ends_with_the_approval(desk):
     assert "approve" in desk("pay", "--compensate")[1]
 
 
+def test_by_links_the_next_step_is_to_launch(desk):
+    """Nobody is told to compensate where that is refused."""
+    desk.write(recruiter="link")
+    status, _, err = desk("pay")
+    assert (status, "--compensate" in err) == (0, False)
+    assert "campaign launch opens the books" in err
+    status, _, err = desk("pay", "--compensate")
+    assert status == 2
+    assert err.startswith("photochat: --compensate: cannot be done: whoever has finished")
+
+
 def test_over_the_budget_is_status_1_with_the_next_step(desk):
     """Who is not paid is named."""
     desk.write(budget="6.00")
