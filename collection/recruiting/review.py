@@ -111,12 +111,18 @@ def decide(
     rest.
 
     Raises:
-        DataError: a submission is not known, was decided otherwise, or a reason is missing.
+        DataError: a submission is not known, was decided otherwise or stands twice with different
+            decisions, or a reason is missing.
     """
     now = time.time() if now is None else now
+    asked: dict[str, Decision] = {}
+    for decision in decisions:
+        if asked.setdefault(decision.submission, decision) != decision:
+            raise DataError("has two different decisions: leave one", field=decision.submission)
+    ledger.lock(connection, campaign)  # two reviewers at once: the second sees the first's
     known = {entry.submission: entry for entry in entries(connection, campaign)}
     calls = []
-    for decision in decisions:
+    for decision in asked.values():
         entry = known.get(decision.submission)
         if entry is None:
             raise DataError("no such chat submission of this campaign", field=decision.submission)

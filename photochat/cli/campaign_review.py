@@ -151,7 +151,10 @@ def review(
             connection.begin() as transaction,
         ):
             if approve_automatically:
-                decisions += rules.approvable(rules.entries(connection, loaded), loaded)
+                decided = {one.submission for one in decisions}  # by people, who go first
+                found = rules.entries(connection, loaded)
+                left = [entry for entry in found if entry.submission not in decided]
+                decisions += rules.approvable(left, loaded)
             new = rules.decide(connection, loaded, recruiter.name, decisions)
             if dry_run:
                 transaction.rollback()

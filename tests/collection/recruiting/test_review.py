@@ -133,6 +133,15 @@ def test_decisions_are_made_all_or_none(stage, handed_in):
         made(stage, Decision(handed_in["ann"], "override"))
 
 
+def test_a_submission_is_decided_one_way_at_a_time(stage, handed_in):
+    """Said twice it is one decision; two different ones are none."""
+    yes = Decision(handed_in["ann"], "approve")
+    with pytest.raises(DataError, match="two different decisions"):
+        made(stage, yes, Decision(handed_in["ann"], "reject", REASON))
+    assert listed(stage)["ann"].is_open
+    assert made(stage, yes, yes) == 1
+
+
 def test_what_the_platform_approved_by_itself_needs_no_decision(stage, handed_in):
     """And cannot be rejected any more."""
     stage.now += 8 * 86400

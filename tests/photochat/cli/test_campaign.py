@@ -120,6 +120,21 @@ def test_reviewing_by_spreadsheet(desk):
     assert desk.json("review", "--decide", "review.csv")["new_decisions"] == 0
 
 
+def test_whom_a_person_rejects_is_not_approved_automatically(desk):
+    """In the same command, by option or by spreadsheet."""
+    desk.run("launch", "--skip-check")
+    by_option, by_file, fine = (desk.stage.work(name) for name in ("ann", "ben", "cat"))
+    Path("no.csv").write_text(f"submission,decision,reason\n{by_file},reject,{REASON}\n")
+    words = ["--reject", by_option, "--reason", REASON, "--decide", "no.csv"]
+    result = desk.json("review", "--approve-automatically", *words)
+    assert (result["new_decisions"], result["carried"]["failed"]) == (3, 0)
+    assert {one.id: one.state for one in desk.stage.recruiter.submissions("1")} == {
+        by_option: "rejected",
+        by_file: "rejected",
+        fine: "approved",
+    }
+
+
 def test_payments_by_hand_go_out_and_come_back(desk):
     """Of a campaign by links; a dry run notes nothing."""
     desk.write(recruiter="link")
