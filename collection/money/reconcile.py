@@ -107,7 +107,7 @@ def reconcile(
 def _open_or_failed(rows: Sequence[Row]) -> Iterator[Difference]:
     """Calls of which the ledger itself says that they are not done."""
     for row in rows:
-        if row.state != "confirmed":
+        if row.state not in ("confirmed", "withdrawn"):
             why = f" ({row.last_error})" if row.last_error else ""
             about = f"{row.kind} {row.submission or row.posting or row.key}"
             yield Difference(about, f"{row.state}{why}", "not confirmed")

@@ -184,7 +184,7 @@ def review(
     note(f"{len(found):,} handed in, {len(undecided):,} to decide, {new:,} decisions {doing}")
     for entry in found:
         if entry.decided == "failed-final":
-            note(f"  {entry.decision} of {entry.submission} failed: {entry.problem}")
+            note(f"  {entry.decision} of {entry.submission} failed: {entry.problem}: decide anew")
     if export is not None:
         note(f"{export}: fill in the columns decision and reason, then --decide {export}")
     say_carried(carried)

@@ -10,7 +10,9 @@ import pytest
 
 from collection.money import ledger
 from collection.money.carry_out import carry_out
+from collection.money.reconcile import reconcile
 from collection.recruiting.launch import launch
+from collection.recruiting.recruiter import RecruiterError
 from collection.recruiting.review import Decision, Entry, approvable, decide, entries
 from collection.recruiting.review_csv import read_decisions, write_review
 from collection.recruiting.synchronise import synchronise
@@ -122,6 +124,75 @@ def test_a_rejection_without_words_one_can_act_on_is_refused(stage, handed_in, r
     with pytest.raises(DataError, match="what the worker can do now"):
         made(stage, Decision(handed_in["fay"], "reject", reason))
     assert listed(stage)["fay"].is_open
+
+
+@pytest.mark.parametrize("reason", [REASON + "\x07", f"{REASON} " * 11])
+def test_a_reason_that_mturk_would_refuse_is_not_sent(stage, handed_in, reason):
+    """Too long, or with characters that nobody can read; a word with an approval likewise."""
+    stage.with_terms(recruiter="mturk")
+    for action in ("reject", "approve"):
+        with pytest.raises(DataError, match=r"control character|1,024 characters at most"):
+            made(stage, Decision(handed_in["fay"], action, reason))
+    assert listed(stage)["fay"].decision is None
+
+
+def refuse(moment: str, operation: str) -> None:
+    if operation in ("approve", "reject") and moment == "before":
+        raise RecruiterError("not so")
+
+
+@pytest.mark.parametrize("action", ["approve", "reject"])
+def test_a_decision_that_was_refused_is_made_anew(stage, handed_in, action):
+    """The same or another; the old one is kept, and is no failure and no difference any more."""
+    stage.recruiter.fault = refuse
+    made(stage, Decision(handed_in["ann"], "reject", REASON))
+    carried(stage)
+    stage.recruiter.fault = lambda moment, operation: None
+    refused = listed(stage)["ann"]
+    assert (refused.is_open, refused.decided) == (True, "failed-final")
+    assert handed_in["ann"] not in [
+        one.submission for one in approvable(listed(stage).values(), stage.campaign)
+    ]
+    again = Decision(handed_in["ann"], action, REASON if action == "reject" else "")
+    assert (made(stage, again), made(stage, again)) == (1, 0)
+    carried(stage)
+    assert listed(stage)["ann"].state == {"approve": "approved", "reject": "rejected"}[action]
+    with stage.database.writing.begin() as connection:
+        rows = ledger.calls(connection, stage.campaign, kinds=("approve", "reject"))
+        assert [(one.kind, one.state) for one in rows] == [
+            ("reject", "withdrawn"),
+            (action, "confirmed"),
+        ]
+        assert ledger.retry_failed(connection, stage.campaign, now=stage.now) == 0
+    assert reconcile(*stage.parts(), **stage.timing).is_clean
+
+
+def test_a_refused_decision_that_the_platform_carried_out_after_all_is_written_down(
+    stage, handed_in
+):
+    """Two processes ask, the later is refused, and the answer to the earlier comes at last."""
+
+    def slow(moment: str, operation: str) -> None:
+        if (moment, operation) == ("after", "reject"):
+            stage.recruiter.fault = refuse
+            stage.now += 100
+            carry_out(*stage.parts(), **stage.timing)
+            made(stage, Decision(handed_in["ann"], "approve"))
+
+    stage.recruiter.fault = slow
+    made(stage, Decision(handed_in["ann"], "reject", REASON))
+    carried(stage)
+    with stage.database.read() as reader:
+        rows = ledger.calls(reader, stage.campaign, kinds=("approve", "reject"))
+    assert [(one.kind, one.state) for one in rows] == [
+        ("reject", "confirmed"),
+        ("approve", "failed-final"),
+    ]
+    stage.recruiter.fault = lambda moment, operation: None
+    made(stage, Decision(handed_in["ann"], "override"))
+    carried(stage)
+    assert listed(stage)["ann"].state == "approved"
+    assert reconcile(*stage.parts(), **stage.timing).is_clean
 
 
 def test_decisions_are_made_all_or_none(stage, handed_in):
