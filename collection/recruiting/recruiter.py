@@ -56,7 +56,7 @@ class Posting(msgspec.Struct, frozen=True):
     open: bool  # can still be accepted
     expires_at: float  # seconds since 1970
     pending: int = 0  # accepted, not yet submitted
-    available: int = 0  # to be accepted
+    available: int = 0  # to be accepted; of a closed one perhaps 0, perhaps once it is open again
 
 
 class Submission(msgspec.Struct, frozen=True):

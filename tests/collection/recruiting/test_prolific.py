@@ -15,6 +15,9 @@ from collection.money.calls import bonus
 from collection.money.carry_out import carry_out
 from collection.money.fees import FREE
 from collection.money.ledger import intend
+from collection.recruiting.close import close
+from collection.recruiting.extend import extend
+from collection.recruiting.launch import launch
 from collection.recruiting.prolific import Prolific
 from collection.recruiting.prolific_export import read_export
 from collection.recruiting.prolific_wire import Wire
@@ -137,6 +140,23 @@ def test_a_paused_study_takes_nobody_in_until_it_is_extended(server):
     assert not next(account.postings()).open
     account.extend(study, assignments=0, seconds=60, token="pc-2")
     assert next(account.postings()).open
+
+
+def test_closing_pauses_the_campaigns_studies_and_extending_starts_them(server, stage):
+    """For any number of hours; what is free in them is counted before places are added."""
+    stage.with_terms(open_at_once=8)
+    stage.recruiter = prolific(server.url)
+    launch(*stage.parts(), pace=True, **stage.timing)
+    server.hand_in("study1", 1)
+    server.hand_in("study1", 2, "RETURNED")
+    for _ in range(2):
+        close(*stage.parts(), **stage.timing)
+        assert server.studies["study1"]["status"] == "PAUSED"
+        assert extend(*stage.parts(), hours=0, open_places=8, **stage.timing).short == 8
+        extend(*stage.parts(), hours=48, open_places=8, **stage.timing)
+        (posting,) = stage.shown()
+        assert (posting.open, posting.assignments, posting.available) == (True, 9, 8)
+    assert extend(*stage.parts(), hours=48, open_places=8, **stage.timing).extensions == ()
 
 
 def test_only_what_was_handed_in_is_a_submission(server):
