@@ -72,7 +72,7 @@ class Submission(msgspec.Struct, frozen=True):
 
 
 class PaidBonus(msgspec.Struct, frozen=True):
-    """A bonus in the platform's books. `reason` is the text that was sent with it."""
+    """A bonus in the platform's books. `reason` is what was sent with it, "" where that is lost."""
 
     posting: str
     submission: str

@@ -18,13 +18,13 @@ from sqlalchemy.engine import Connection
 
 from collection.campaign import Campaign
 from collection.money import ledger
-from collection.money.calls import Call, approve, override, reject
+from collection.money.calls import Call, accept, reject
 from collection.money.ledger import Row
-from collection.money.pay import PaidKind, fees_of
+from collection.money.pay import PaidKind
 from collection.money.people import Person, finished
 from collection.recruiting.matching import Finding
 from collection.recruiting.recruiter import Submission, SubmissionState
-from collection.tables import participants, postings, submissions
+from collection.tables import participants, submissions
 from photochat.errors import DataError
 
 Action = Literal["approve", "reject", "override"]
@@ -152,7 +152,7 @@ def approvable(found: Iterable[Entry], campaign: Campaign) -> list[Decision]:
     ]
 
 
-def check_reason(campaign: Campaign, reason: str) -> None:
+def check_reason(campaign: Campaign, platform: str, reason: str) -> None:
     """Refuse a reason for rejecting that the worker could not act on.
 
     Raises:
@@ -160,7 +160,7 @@ def check_reason(campaign: Campaign, reason: str) -> None:
     """
     text = " ".join(reason.split())
     least = campaign.review.min_reason_chars
-    if campaign.recruiting.recruiter == "prolific":
+    if platform == "prolific":
         from collection.recruiting.prolific import MIN_REJECTION_CHARS
 
         least = max(least, MIN_REJECTION_CHARS)
@@ -173,7 +173,7 @@ def check_reason(campaign: Campaign, reason: str) -> None:
         )
 
 
-def check_message(campaign: Campaign, text: str) -> None:
+def check_message(platform: str, text: str) -> None:
     """Refuse what the platform takes for no message to a worker.
 
     Raises:
@@ -181,7 +181,7 @@ def check_message(campaign: Campaign, text: str) -> None:
     """
     if _CONTROL.search(text):
         raise DataError("has a control character: type it anew", field="reason")
-    if campaign.recruiting.recruiter == "mturk":
+    if platform == "mturk":
         from collection.recruiting.mturk import MAX_FEEDBACK
 
         if len(text) > MAX_FEEDBACK:
@@ -215,21 +215,16 @@ def _call(
     submission = Submission(
         entry.submission, entry.posting, entry.worker, entry.state, entry.submitted_at, {}
     )
-    check_message(campaign, decision.reason.strip())
+    check_message(platform, decision.reason.strip())
     if action == "reject":
-        check_reason(campaign, decision.reason)
+        check_reason(campaign, platform, decision.reason)
         return reject(submission, reason=decision.reason.strip(), participant=entry.participant)
-    assignments = connection.execute(
-        sa.select(postings.c.assignments).where(
-            postings.c.campaign == campaign.name, postings.c.id == entry.posting
-        )
-    ).scalar_one()
-    make = approve if action == "approve" else override
-    return make(
+    amount, fee, _ = ledger.postings(connection, campaign)[entry.posting].unit
+    return accept(
         submission,
-        reward=ledger.postings(connection, campaign)[entry.posting].unit[0],
-        assignments=assignments,
-        fees=fees_of(campaign.pay, platform),
+        action,
+        amount=amount,
+        fee=fee,
         participant=entry.participant,
         message=decision.reason.strip(),
     )

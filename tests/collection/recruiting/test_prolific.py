@@ -15,6 +15,8 @@ from collection.money.calls import bonus
 from collection.money.carry_out import carry_out
 from collection.money.fees import FREE
 from collection.money.ledger import intend
+from collection.money.paying import pay
+from collection.money.reconcile import reconcile
 from collection.recruiting.close import close
 from collection.recruiting.extend import extend
 from collection.recruiting.launch import launch
@@ -30,6 +32,8 @@ from collection.recruiting.recruiter import (
     Requirement,
     TryAgainError,
 )
+from collection.recruiting.review import Decision, decide
+from collection.recruiting.synchronise import synchronise
 from photochat.cli.typed import free_port
 from photochat.errors import DataError
 from tests.collection.recruiting.prolific_server import TOKEN, ProlificServer
@@ -243,6 +247,25 @@ def test_a_bonus_of_unknown_fate_is_not_asked_for_again_before_the_books_can_tel
     assert carry_out(*stage.parts(), **stage.timing).confirmed == 1
     assert server.asked_to_pay == []
     assert server.submissions["sub1"]["bonus_payments"] == [50]
+
+
+def test_a_bonus_is_reconciled_by_its_submission_and_amount(server, stage):
+    """Prolific keeps no reasons; once more is a difference."""
+    stage.recruiter = prolific(server.url)
+    launch(*stage.parts(), **stage.timing)
+    submission = server.hand_in("study1", 1)
+    stage.finish("person1", submission)
+    synchronise(*stage.parts(), clock=stage.clock)
+    with stage.database.writing.begin() as connection:
+        approval = [Decision(submission, "approve")]
+        decide(connection, stage.campaign, "prolific", approval, now=stage.now)
+    assert pay(*stage.parts(), **stage.timing).carried.left == 0
+    server.pay_out()
+    assert server.submissions[submission]["bonus_payments"] == [100]
+    assert reconcile(*stage.parts(), **stage.timing).differences == ()
+    server.submissions[submission]["bonus_payments"] += [100, 75]
+    found = reconcile(*stage.parts(), **stage.timing)
+    assert [one.platform for one in found.differences] == ["1.00 once more", "paid 0.75: "]
 
 
 def test_a_bonus_that_was_understood_otherwise_is_not_paid(server):

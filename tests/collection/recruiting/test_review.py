@@ -15,6 +15,7 @@ from collection.recruiting.launch import launch
 from collection.recruiting.recruiter import RecruiterError
 from collection.recruiting.review import Decision, Entry, approvable, decide, entries
 from collection.recruiting.review_csv import read_decisions, write_review
+from collection.recruiting.status import status_of
 from collection.recruiting.synchronise import synchronise
 from photochat.errors import DataError
 from tests.collection.recruiting.stage import Stage
@@ -46,9 +47,9 @@ def listed(stage: Stage) -> dict[str, Entry]:
         return {entry.worker: entry for entry in entries(reader, stage.campaign)}
 
 
-def made(stage: Stage, *decisions: Decision) -> int:
+def made(stage: Stage, *decisions: Decision, platform: str = "simulated") -> int:
     with stage.database.writing.begin() as connection:
-        return decide(connection, stage.campaign, "simulated", decisions, now=stage.now)
+        return decide(connection, stage.campaign, platform, decisions, now=stage.now)
 
 
 def carried(stage: Stage) -> None:
@@ -129,10 +130,9 @@ def test_a_rejection_without_words_one_can_act_on_is_refused(stage, handed_in, r
 @pytest.mark.parametrize("reason", [REASON + "\x07", f"{REASON} " * 11])
 def test_a_reason_that_mturk_would_refuse_is_not_sent(stage, handed_in, reason):
     """Too long, or with characters that nobody can read; a word with an approval likewise."""
-    stage.with_terms(recruiter="mturk")
     for action in ("reject", "approve"):
         with pytest.raises(DataError, match=r"control character|1,024 characters at most"):
-            made(stage, Decision(handed_in["fay"], action, reason))
+            made(stage, Decision(handed_in["fay"], action, reason), platform="mturk")
     assert listed(stage)["fay"].decision is None
 
 
@@ -221,6 +221,21 @@ def test_what_the_platform_approved_by_itself_needs_no_decision(stage, handed_in
     assert made(stage, Decision(handed_in["ann"], "approve")) == 0
     with pytest.raises(DataError, match="cannot be taken back"):
         made(stage, Decision(handed_in["fay"], "reject", REASON))
+
+
+def test_what_masters_cost_is_the_same_in_the_ledger_and_at_the_platform(sqlite, tmp_path):
+    """An approval costs what its posting reserved for it, 5% more: 10.00, 2.00 and 0.50."""
+    stage = Stage(sqlite, tmp_path, 2, pay={"reward": "10.00", "budget": "100.00"})
+    stage.with_terms(masters=True)
+    launch(*stage.parts(), **stage.timing)
+    submission = stage.work("ann")
+    synchronise(*stage.parts(), clock=stage.clock)
+    made(stage, Decision(submission, "approve"))
+    carried(stage)
+    with stage.database.read() as reader:
+        assert status_of(reader, stage.campaign).spent == Decimal("12.50")
+    found = reconcile(*stage.parts(), **stage.timing)
+    assert found.ledger_spent == found.platform_spent == stage.recruiter.spent()
 
 
 def test_the_spreadsheet_comes_back_with_decisions(stage, handed_in, tmp_path):

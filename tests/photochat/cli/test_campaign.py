@@ -266,7 +266,7 @@ def test_a_confirmed_launch_asks_the_platform(desk, monkeypatch):
 def test_prolific_is_never_reached_without_production(desk, monkeypatch):
     """It has no sandbox."""
     codes = "{ complete = 'C111', partner_left = 'C222', no_partner = 'C333', unfinished = 'C444' }"
-    desk.write(recruiter="prolific")
+    desk.write(recruiter="prolific", budget='50.00"\nfee_rate = "0.333')
     with Path("campaign.toml").open("a") as file:
         file.write(f"[recruiting.prolific]\nworkspace = 'w'\nproject = 'p'\ncodes = {codes}\n")
     monkeypatch.setenv("PHOTOCHAT_PROLIFIC_TOKEN", "token")
