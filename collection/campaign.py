@@ -168,6 +168,10 @@ def _contradictions(campaign: Campaign) -> list[tuple[str, str]]:
         found.append(("timeouts.idle_nudge", "must be below timeouts.idle_end"))
     found += problems(campaign.pay)
     found += terms.problems(campaign.recruiting, campaign.timeouts)
+    if campaign.recruiting.recruiter == "prolific" and campaign.pay.fee_rate is None:
+        found.append(
+            ("pay.fee_rate", 'is missing: write the share that your contract names: "0.333"')
+        )
     for number, question in enumerate(campaign.check):
         if question.answer > len(question.options):
             found.append((f"check[{number}].answer", "must be the number of one of the options"))

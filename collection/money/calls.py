@@ -111,20 +111,34 @@ def approve(
     message: str = "",
 ) -> Call:
     """Approve a submission; `assignments` is how many its posting has, for the fee."""
-    return _decision(submission, "approve", message, reward, assignments, fees, participant)
+    fee = assignment_fee(fees, reward, assignments)
+    return accept(
+        submission, "approve", amount=reward, fee=fee, participant=participant, message=message
+    )
 
 
-def override(
+def accept(
     submission: Submission,
+    kind: Literal["approve", "override"],
     *,
-    reward: Decimal,
-    assignments: int,
-    fees: Fees,
+    amount: Decimal,
+    fee: Decimal,
     participant: int | None = None,
     message: str = "",
 ) -> Call:
-    """Turn a rejection back into an approval."""
-    return _decision(submission, "override", message, reward, assignments, fees, participant)
+    """Approve, or turn a rejection back, at the cost of one unit of the posting (`Row.unit`)."""
+    return Call(
+        kind,
+        submission.id,
+        worker=submission.worker,
+        participant=participant,
+        posting=submission.posting,
+        submission=submission.id,
+        units=1,
+        amount=amount,
+        fee=fee,
+        reason=message,
+    )
 
 
 def reject(submission: Submission, *, reason: str, participant: int | None = None) -> Call:
@@ -169,26 +183,3 @@ def qualify(key: str, qualification: str, worker: str, value: int | None) -> Cal
 def notify(key: str, workers: Sequence[str], *, subject: str, text: str) -> Call:
     """Write to workers. After a crash it may reach them twice, so it should bear being read so."""
     return Call("notify", key, {"workers": list(workers), "subject": subject, "text": text})
-
-
-def _decision(
-    submission: Submission,
-    kind: CallKind,
-    message: str,
-    reward: Decimal,
-    assignments: int,
-    fees: Fees,
-    participant: int | None,
-) -> Call:
-    return Call(
-        kind,
-        submission.id,
-        worker=submission.worker,
-        participant=participant,
-        posting=submission.posting,
-        submission=submission.id,
-        units=1,
-        amount=reward,
-        fee=assignment_fee(fees, reward, assignments),
-        reason=message,
-    )

@@ -17,7 +17,7 @@ from collection.campaign import Campaign
 from collection.money.cents import CENT, NOTHING
 from collection.money.fees import MANY_ASSIGNMENTS, Fees, assignment_fee, bonus_fee
 from collection.money.ledger import BudgetError
-from collection.money.pay import PAID_KINDS, PaidKind, bonus_of
+from collection.money.pay import LEAST_MINUTES, PAID_KINDS, PaidKind, bonus_of
 from collection.money.people import Person
 from photochat.errors import DataError
 
@@ -223,4 +223,5 @@ def _minutes(
             field="pay.minutes.complete",
         )
     whole, _ = _minutes(campaign, "complete", measured)
-    return (whole / 2 if kind == "partner_left" else whole).quantize(_TENTH), "assumed"
+    part = whole / 2 if kind == "partner_left" else whole
+    return max(part.quantize(_TENTH), LEAST_MINUTES), "assumed"

@@ -3,13 +3,14 @@
 A row goes from `intended` to `sent` (committed before the call), and from there to `confirmed`, to
 `failed-retry` or to `failed-final`. `sent` after a crash means that nobody knows: the call is made
 again with the same token. The budget is checked in the transaction that writes the row.
+A decision that has failed for good and is made anew, or otherwise, is `withdrawn`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ from collection.money.reserve import Reserve
 from collection.tables import ledger
 from photochat.errors import DataError
 
-State = Literal["intended", "sent", "confirmed", "failed-retry", "failed-final"]
+State = Literal["intended", "sent", "confirmed", "failed-retry", "failed-final", "withdrawn"]
 OPEN: tuple[State, ...] = ("intended", "sent", "failed-retry")  # still to be made, or to be asked
 # Statements that run for every call are made once.
 _SAME = sa.select(ledger.c.id).where(
@@ -229,6 +230,37 @@ def retry_failed(connection: Connection, campaign: Campaign, *, now: float | Non
         .values(state="failed-retry", not_before=now, changed_at=now)
     )
     return len(failed)
+
+
+def withdraw(
+    connection: Connection,
+    campaign: Campaign,
+    kinds: Iterable[CallKind],
+    submissions: Container[str],
+    *,
+    now: float,
+) -> None:
+    """Let decisions about submissions that have failed for good give way to new ones.
+
+    The rows stay, with keys and tokens of their own: should the platform have carried one out after
+    all, its late answer is still written down. Not for calls that the budget must cover.
+    """
+    lock(connection, campaign)
+    failed = calls(connection, campaign, kinds=kinds, states=("failed-final",))
+    number = "/" + sa.cast(ledger.c.id, sa.String)
+    connection.execute(
+        sa.update(ledger)
+        .where(
+            ledger.c.id.in_([row.id for row in failed if row.submission in submissions]),
+            ledger.c.state == "failed-final",
+        )
+        .values(
+            state="withdrawn",
+            key=ledger.c.key + number,
+            token=ledger.c.token + number,
+            changed_at=now,
+        )
+    )
 
 
 def lock(connection: Connection, campaign: Campaign) -> None:

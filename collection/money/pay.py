@@ -20,6 +20,7 @@ PaidKind = Literal["complete", "partner_left", "no_partner", "unfinished"]
 PAID_KINDS: tuple[PaidKind, ...] = get_args(PaidKind)
 
 MOST_OF_A_CAMPAIGN = Decimal(1_000_000)
+LEAST_MINUTES, MOST_MINUTES = Decimal("0.1"), 24 * 60
 # The United States' federal minimum wage (29 U.S.C. 206); a campaign can set its own floor.
 FEDERAL_MINIMUM_HOURLY = Decimal("7.25")
 _TALKING = ("chatting", "choosing")
@@ -134,8 +135,11 @@ def problems(pay: Pay) -> list[tuple[str, str]]:
         found.append(("pay.fee_rate", 'must be a share from 0 to 1: "0.333"'))
     for kind in PAID_KINDS:
         minutes = getattr(pay.minutes, kind)
-        if minutes is not None and not (minutes.is_finite() and 0 < minutes <= 1440):
-            found.append((f"pay.minutes.{kind}", "must be more than 0 and at most 1440"))
+        if minutes is not None and not (
+            minutes.is_finite() and LEAST_MINUTES <= minutes <= MOST_MINUTES
+        ):
+            problem = f"must be from {LEAST_MINUTES} to {MOST_MINUTES}"
+            found.append((f"pay.minutes.{kind}", problem))
     return [(key, problem) for key, problem in found if problem]
 
 

@@ -107,7 +107,7 @@ def reconcile(
 def _open_or_failed(rows: Sequence[Row]) -> Iterator[Difference]:
     """Calls of which the ledger itself says that they are not done."""
     for row in rows:
-        if row.state != "confirmed":
+        if row.state not in ("confirmed", "withdrawn"):
             why = f" ({row.last_error})" if row.last_error else ""
             about = f"{row.kind} {row.submission or row.posting or row.key}"
             yield Difference(about, f"{row.state}{why}", "not confirmed")
@@ -154,12 +154,12 @@ def _about_submissions(
 
 
 def _about_bonuses(rows: Sequence[Row], paid: Sequence[PaidBonus]) -> Iterator[Difference]:
-    """A bonus is found by its token, which stands in the reason."""
+    """A bonus is found by its token, which stands in the reason if the platform keeps any."""
     asked = [row for row in rows if row.kind == "bonus"]
     left = list(paid)
     for row in asked:
-        mine = [one for one in left if row.token in one.reason]
-        left = [one for one in left if row.token not in one.reason]
+        mine = [one for one in left if _pays(one, row)]
+        left = [one for one in left if not _pays(one, row)]
         about = f"bonus {row.submission} {row.worker}"
         for one in mine[:1]:
             ours = f"{row.amount:.2f} to {row.worker} for {row.submission}"
@@ -175,6 +175,12 @@ def _about_bonuses(rows: Sequence[Row], paid: Sequence[PaidBonus]) -> Iterator[D
     for one in left:
         about = f"bonus {one.submission} {one.worker}"
         yield Difference(about, "unknown", f"paid {one.amount:.2f}: {one.reason}")
+
+
+def _pays(one: PaidBonus, row: Row) -> bool:
+    if not one.reason:
+        return (one.submission, one.amount) == (row.submission, row.amount)
+    return row.token in one.reason
 
 
 def _decisions(rows: Sequence[Row]) -> dict[str, str]:

@@ -1,13 +1,16 @@
 """`campaign extend`: keep postings open longer, and add places to those that have room.
 
-Asked for as what shall be, not as what to add, so that asking twice is asking once.
+Asked for as what shall be, not as what to add, so that asking twice is asking once. A posting that
+is closed gets no places unless it is opened again, and then its own are counted first.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -21,8 +24,8 @@ from collection.money.carry_out import Carried, carry_out
 from collection.money.fees import MANY_ASSIGNMENTS
 from collection.recruiting.launch import CHAT
 from collection.recruiting.recruiter import Recruiter
-from collection.recruiting.synchronise import synchronise
-from collection.tables import postings
+from collection.recruiting.synchronise import GONE_SECONDS, synchronise
+from collection.tables import postings, submissions
 from photochat.errors import DataError
 
 HOUR = 3600
@@ -46,6 +49,17 @@ class Extended(msgspec.Struct, frozen=True):
     carried: Carried
 
 
+class _Standing(msgspec.Struct, frozen=True):
+    """A posting as it will be once what is asked for already is carried out."""
+
+    posting: str
+    assignments: int
+    free: int  # places, where it is open
+    opens: bool  # it is open, or is opened
+    late: bool  # it closes before it shall
+    occasion: str  # what tells this asking from one of the same hour
+
+
 def extend(
     database: Database,
     recruiter: Recruiter,
@@ -61,7 +75,8 @@ def extend(
 ) -> Extended:
     """See to it that the chat postings are open for `hours`, with `open_places` in all.
 
-    Postings keep below ten assignments, or above if they began there: MTurk allows no other.
+    Without `hours` those that are closed stay as they are. Postings keep below ten assignments, or
+    above if they began there: MTurk allows no other.
 
     Raises:
         BudgetError: the budget does not cover the places; nothing is extended then.
@@ -95,29 +110,38 @@ def _intend(
         for row in ledger.calls(connection, campaign, kinds=("publish",), states=("confirmed",))
         if row.key.startswith(CHAT)
     }
-    query = sa.select(postings).where(postings.c.campaign == campaign.name)
+    query = sa.select(postings).where(
+        postings.c.campaign == campaign.name, postings.c.seen_at >= now - GONE_SECONDS
+    )
     shown = [row for row in connection.execute(query.order_by(postings.c.id)) if row.id in chats]
     if only is not None:
         shown = [row for row in shown if row.id == only]
         if not shown:
             raise DataError("no such chat posting of this campaign", field=only)
-    asked = ledger.calls(connection, campaign, kinds=("extend",), states=ledger.OPEN)
-    there = sum(row.available for row in shown if row.open) + sum(row.units for row in asked)
-    missing = max(0, open_places - there)
+    taken = Counter(
+        connection.execute(
+            sa.select(submissions.c.posting).where(submissions.c.campaign == campaign.name)
+        ).scalars()
+    )
+    before = ledger.calls(connection, campaign, kinds=("extend", "expire"))
+    standing = [
+        _stand(row, taken[row.id], [one for one in before if one.posting == row.id], hours, now)
+        for row in shown
+    ]
+    missing = max(0, open_places - sum(one.free for one in standing if one.opens))
     extensions = []
-    for row in shown:
-        room = _room(row.assignments, campaign.recruiting.assignments_per_posting)
-        more = min(missing, room)
-        late = row.expires_at is not None and row.expires_at < now + hours * HOUR
-        if not more and not (hours and late):
+    for one in standing:
+        room = _room(one.assignments, campaign.recruiting.assignments_per_posting)
+        more = min(missing, room) if one.opens else 0
+        if not more and not one.late:
             continue
         missing -= more
-        amount, fee, promise = chats[row.id].unit
+        amount, fee, promise = chats[one.posting].unit
         # The hour it shall be open until is part of the key: again within it is the same call.
         until = int(now // HOUR) + hours
         wanted = call(
-            f"{row.id}/{row.assignments + more}/{until}",
-            row.id,
+            f"{one.posting}/{one.assignments + more}/{until}/{one.occasion}",
+            one.posting,
             assignments=more,
             seconds=hours * HOUR,
             unit_amount=amount,
@@ -126,8 +150,33 @@ def _intend(
         )
         ledger.intend(connection, campaign, wanted, now=now)
         cost = wanted.amount + wanted.fee + wanted.promised
-        extensions.append(Extension(row.id, more, hours * HOUR, cost))
+        extensions.append(Extension(one.posting, more, hours * HOUR, cost))
     return extensions, missing
+
+
+def _stand(
+    row: sa.Row[Any], handed_in: int, calls: Sequence[ledger.Row], hours: int, now: float
+) -> _Standing:
+    """Say how a posting stands; `calls` are those that have extended or expired it."""
+    asked = [one for one in calls if one.kind == "extend" and one.state in ledger.OPEN]
+    units = sum(one.units for one in asked)
+    seconds = max((one.payload["seconds"] for one in asked), default=0)
+    expired = row.expires_at is not None and row.expires_at <= now
+    closed = not row.open and (expired or row.available > 0)
+    free = row.available
+    if closed:  # then not every platform says what is free
+        free = max(free, row.assignments - row.pending - handed_in)
+    late = closed if row.expires_at is None else row.expires_at < now + hours * HOUR
+    # Whatever ended an extension, or was refused, makes the next one another call.
+    ended = sum(one.kind == "expire" or one.state == "failed-final" for one in calls)
+    return _Standing(
+        row.id,
+        row.assignments + units,
+        free + units,
+        opens=bool(not closed or hours or seconds),
+        late=late and seconds < hours * HOUR,
+        occasion=f"opening {len(calls)}" if closed else str(ended),
+    )
 
 
 def _room(assignments: int, most: int) -> int:

@@ -44,6 +44,7 @@ LONG_AGO = (946_684_800, 1_262_304_000)  # 2000 to 2010, seconds since 1970
 PAGE = 100  # the most that a list returns at once
 NOTIFIED_AT_ONCE = 100
 MAX_SUBJECT, MAX_MESSAGE = 200, 4096
+MAX_FEEDBACK = 1024  # characters, of a rejection's reason or a word with an approval
 BUILT_IN = {
     "locale": "00000000000000000071",
     "percent approved": "000000000000000000L0",

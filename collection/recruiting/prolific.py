@@ -103,7 +103,7 @@ class Prolific:
         """
         for study in self._studies():
             places = int(study.get("total_available_places") or 0)
-            is_open = study["status"] in _OPEN
+            can_open = study["status"] in (*_OPEN, "PAUSED")
             at_work = taken = 0
             if study["status"] != "UNPUBLISHED":
                 for one in self._wire.pages("submissions/", study=str(study["id"])):
@@ -115,10 +115,10 @@ class Prolific:
                 token=_token(study),
                 reward=_from_cents(study.get("reward") or 0),
                 assignments=places,
-                open=is_open,
+                open=study["status"] in _OPEN,
                 expires_at=math.inf,
                 pending=at_work,
-                available=max(0, places - taken) if is_open else 0,
+                available=max(0, places - taken) if can_open else 0,
             )
 
     def extend(self, posting: str, *, assignments: int, seconds: int, token: str) -> None:

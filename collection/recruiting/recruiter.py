@@ -56,7 +56,7 @@ class Posting(msgspec.Struct, frozen=True):
     open: bool  # can still be accepted
     expires_at: float  # seconds since 1970
     pending: int = 0  # accepted, not yet submitted
-    available: int = 0  # to be accepted
+    available: int = 0  # to be accepted; of a closed one perhaps 0, perhaps once it is open again
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ class Submission(msgspec.Struct, frozen=True):
 
 
 class PaidBonus(msgspec.Struct, frozen=True):
-    """A bonus in the platform's books. `reason` is the text that was sent with it."""
+    """A bonus in the platform's books. `reason` is what was sent with it, "" where that is lost."""
 
     posting: str
     submission: str

@@ -7,6 +7,7 @@ nothing is odd.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from typing import Literal
@@ -17,17 +18,18 @@ from sqlalchemy.engine import Connection
 
 from collection.campaign import Campaign
 from collection.money import ledger
-from collection.money.calls import Call, approve, override, reject
+from collection.money.calls import Call, accept, reject
 from collection.money.ledger import Row
-from collection.money.pay import PaidKind, fees_of
+from collection.money.pay import PaidKind
 from collection.money.people import Person, finished
 from collection.recruiting.matching import Finding
 from collection.recruiting.recruiter import Submission, SubmissionState
-from collection.tables import participants, postings, submissions
+from collection.tables import participants, submissions
 from photochat.errors import DataError
 
 Action = Literal["approve", "reject", "override"]
 ACTIONS: tuple[Action, ...] = ("approve", "reject", "override")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # MTurk refuses these, by its API reference
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -54,8 +56,8 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether a decision is still to be made, here and at the platform."""
-        return self.state == "submitted" and self.decision is None
+        """Whether a decision is to be made: there is none, or the platform refused it for good."""
+        return self.state == "submitted" and self.decided in (None, "failed-final")
 
     @property
     def clear(self) -> bool:
@@ -75,7 +77,7 @@ def entries(reader: Connection, campaign: Campaign) -> list[Entry]:
     """List all chat submissions, those first whose deadline comes first."""
     decided: dict[str, Row] = {}
     for row in ledger.calls(reader, campaign, kinds=ACTIONS):
-        if row.submission is not None:
+        if row.submission is not None and row.state != "withdrawn":
             decided[row.submission] = row
     chats = [
         row.posting
@@ -107,16 +109,23 @@ def decide(
 ) -> int:
     """Write decisions into the ledger, all or none; return how many are new.
 
-    The same decision twice is one. To be called in a writing transaction; `carry_out` does the
-    rest.
+    The same decision twice is one, and one that the platform refused for good is none: it gives way
+    to the new one. To be called in a writing transaction; `carry_out` does the rest.
 
     Raises:
-        DataError: a submission is not known, was decided otherwise, or a reason is missing.
+        DataError: a submission is not known, was decided otherwise or stands twice with different
+            decisions, or a reason is missing.
     """
     now = time.time() if now is None else now
+    asked: dict[str, Decision] = {}
+    for decision in decisions:
+        if asked.setdefault(decision.submission, decision) != decision:
+            raise DataError("has two different decisions: leave one", field=decision.submission)
+    # Holds the lock as well: of two reviewers at once, the second sees what the first decided.
+    ledger.withdraw(connection, campaign, ACTIONS, asked, now=now)
     known = {entry.submission: entry for entry in entries(connection, campaign)}
     calls = []
-    for decision in decisions:
+    for decision in asked.values():
         entry = known.get(decision.submission)
         if entry is None:
             raise DataError("no such chat submission of this campaign", field=decision.submission)
@@ -129,15 +138,21 @@ def decide(
 
 
 def approvable(found: Iterable[Entry], campaign: Campaign) -> list[Decision]:
-    """Return the approvals that the campaign file's [review] allows without anybody looking."""
+    """Return the approvals that the campaign file's [review] allows without anybody looking.
+
+    Where a decision was refused, somebody has to look.
+    """
     return [
         Decision(entry.submission, "approve")
         for entry in found
-        if entry.is_open and entry.clear and entry.kind in campaign.review.approve
+        if entry.is_open
+        and entry.decision is None
+        and entry.clear
+        and entry.kind in campaign.review.approve
     ]
 
 
-def check_reason(campaign: Campaign, reason: str) -> None:
+def check_reason(campaign: Campaign, platform: str, reason: str) -> None:
     """Refuse a reason for rejecting that the worker could not act on.
 
     Raises:
@@ -145,7 +160,7 @@ def check_reason(campaign: Campaign, reason: str) -> None:
     """
     text = " ".join(reason.split())
     least = campaign.review.min_reason_chars
-    if campaign.recruiting.recruiter == "prolific":
+    if platform == "prolific":
         from collection.recruiting.prolific import MIN_REJECTION_CHARS
 
         least = max(least, MIN_REJECTION_CHARS)
@@ -158,12 +173,30 @@ def check_reason(campaign: Campaign, reason: str) -> None:
         )
 
 
+def check_message(platform: str, text: str) -> None:
+    """Refuse what the platform takes for no message to a worker.
+
+    Raises:
+        DataError: it is too long, or has characters that nobody can read.
+    """
+    if _CONTROL.search(text):
+        raise DataError("has a control character: type it anew", field="reason")
+    if platform == "mturk":
+        from collection.recruiting.mturk import MAX_FEEDBACK
+
+        if len(text) > MAX_FEEDBACK:
+            raise DataError(
+                f"MTurk takes {MAX_FEEDBACK:,} characters at most, this one has {len(text):,}",
+                field="reason",
+            )
+
+
 def _call(
     connection: Connection, campaign: Campaign, platform: str, entry: Entry, decision: Decision
 ) -> Call | None:
     """Return the call for a decision; None where it stands already."""
     action = decision.action
-    if entry.decision == action and entry.decided != "failed-final":
+    if entry.decision == action:
         return None
     done = {"approve": "approved", "override": "approved", "reject": "rejected"}[action]
     if entry.decision is None and entry.state == done:
@@ -182,20 +215,16 @@ def _call(
     submission = Submission(
         entry.submission, entry.posting, entry.worker, entry.state, entry.submitted_at, {}
     )
+    check_message(platform, decision.reason.strip())
     if action == "reject":
-        check_reason(campaign, decision.reason)
+        check_reason(campaign, platform, decision.reason)
         return reject(submission, reason=decision.reason.strip(), participant=entry.participant)
-    assignments = connection.execute(
-        sa.select(postings.c.assignments).where(
-            postings.c.campaign == campaign.name, postings.c.id == entry.posting
-        )
-    ).scalar_one()
-    make = approve if action == "approve" else override
-    return make(
+    amount, fee, _ = ledger.postings(connection, campaign)[entry.posting].unit
+    return accept(
         submission,
-        reward=ledger.postings(connection, campaign)[entry.posting].unit[0],
-        assignments=assignments,
-        fees=fees_of(campaign.pay, platform),
+        action,
+        amount=amount,
+        fee=fee,
         participant=entry.participant,
         message=decision.reason.strip(),
     )

@@ -38,7 +38,7 @@ def write_review(path: str | Path, entries: Iterable[Entry]) -> None:
                     written(entry.submitted_at),
                     written(entry.deadline) if entry.deadline else "",
                     entry.state,
-                    entry.decision or "",
+                    "" if entry.is_open else entry.decision or "",
                     "",
                 ]
             )

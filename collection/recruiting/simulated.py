@@ -88,9 +88,12 @@ class SimulatedRecruiter:
             if row["assignments"] < 10 <= more:
                 raise RecruiterError("a posting of fewer than 10 cannot have 10 or more")
             self._books.refuse_unaffordable(self._books.unit(order_of(row), more) * assignments)
+            ends = row["expires_at"]
+            if seconds:
+                ends = max(ends, self._clock() + seconds)
             self._books.execute(
                 "UPDATE postings SET assignments = ?, expires_at = ? WHERE id = ?",
-                (more, max(row["expires_at"], self._clock()) + seconds, row["id"]),
+                (more, ends, row["id"]),
             )
             self._books.use(token, posting)
 

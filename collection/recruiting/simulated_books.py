@@ -23,6 +23,7 @@ from collection.recruiting.recruiter import (
     Requirement,
 )
 from photochat.atomic import make_private
+from photochat.errors import DataError
 
 TOKEN_SECONDS = 24 * 3600.0
 BUILT_IN = frozenset({"locale", "percent approved", "number approved", "adult", "masters"})
@@ -49,14 +50,28 @@ class Books:
     def __init__(
         self, path: str | Path, deposit: Decimal, fees: Fees, clock: Callable[[], float]
     ) -> None:
-        """Open the file, or begin it with a deposit."""
+        """Open the file, or begin it with a deposit.
+
+        Raises:
+            DataError: there cannot be such a file, or it is none of ours.
+        """
         self._fees, self._clock = fees, clock
         self._lock = threading.Lock()  # one connection has one transaction
         if str(path) != ":memory:":
             with contextlib.suppress(OSError):  # then the driver says why
                 make_private(path)  # it names workers
-        self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._file.row_factory = sqlite3.Row
+        try:
+            self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._file.row_factory = sqlite3.Row
+            self._begin(deposit)
+        except sqlite3.Error as error:
+            raise DataError(
+                f"the simulated platform's file cannot be used ({error})",
+                file=path,
+                field="recruiting.books",
+            ) from error
+
+    def _begin(self, deposit: Decimal) -> None:
         self._file.execute("PRAGMA busy_timeout = 30000")
         for statement in _LAYOUT.split(";"):
             self._file.execute(statement)

@@ -211,7 +211,7 @@ def extend(
 ) -> None:
     """Keep postings open longer, and add places to those that have room.
 
-    Ask for what shall be: twice the same changes nothing.
+    Ask for what shall be: twice the same changes nothing. What is closed is opened by --hours only.
 
     Example: photochat campaign extend --config campaign.toml --hours 48 --open-places 20
     """

@@ -151,7 +151,10 @@ def review(
             connection.begin() as transaction,
         ):
             if approve_automatically:
-                decisions += rules.approvable(rules.entries(connection, loaded), loaded)
+                decided = {one.submission for one in decisions}  # by people, who go first
+                found = rules.entries(connection, loaded)
+                left = [entry for entry in found if entry.submission not in decided]
+                decisions += rules.approvable(left, loaded)
             new = rules.decide(connection, loaded, recruiter.name, decisions)
             if dry_run:
                 transaction.rollback()
@@ -181,7 +184,7 @@ def review(
     note(f"{len(found):,} handed in, {len(undecided):,} to decide, {new:,} decisions {doing}")
     for entry in found:
         if entry.decided == "failed-final":
-            note(f"  {entry.decision} of {entry.submission} failed: {entry.problem}")
+            note(f"  {entry.decision} of {entry.submission} failed: {entry.problem}: decide anew")
     if export is not None:
         note(f"{export}: fill in the columns decision and reason, then --decide {export}")
     say_carried(carried)

@@ -163,6 +163,25 @@ def test_approving_and_rejecting_reach_the_ledger_once(talked):
     assert decisions(talked)[2:] == [("override", "3TWO", "We were wrong, sorry.")]
 
 
+def test_what_the_platform_refused_is_to_decide_again(talked):
+    """With what it said; the new decision takes the old one's place."""
+    http = signed_in(talked)
+    decide(http, talked, "3ONE", "reject", REASON)
+    talked.service.writer.call(
+        lambda connection: connection.execute(
+            sa.update(ledger_table)
+            .where(ledger_table.c.kind == "reject")
+            .values(state="failed-final", last_error="too late")
+        )
+    )
+    page = http.get(talked.url + "/admin/review?submission=3ONE").text
+    assert "2 to decide" in page
+    assert "reject: refused by the platform (too late)" in page
+    page = decide(http, talked, "3ONE", "approve").text
+    assert "1 to decide" in page
+    assert decisions(talked) == [("reject", "3ONE", REASON), ("approve", "3ONE", "")]
+
+
 def test_a_rejection_without_a_reason_is_refused_and_what_was_typed_stays(talked):
     """The worker must be able to act on it."""
     http = signed_in(talked)

@@ -28,6 +28,7 @@ SECRETS = {
 CAMPAIGN = """
 [pay]
 budget = "100.00"
+fee_rate = "0.333"
 [recruiting]
 recruiter = "{recruiter}"
 url = "http://127.0.0.1:{port}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,8 @@ from collection.mturk_emulator.turn import Turn, present
 OVERRIDE_SECONDS = 30 * 86_400  # how long after the submission a rejection can be turned back
 HANDED_IN = ("Submitted", "Approved", "Rejected")
 MAX_BONUS = 1_000_000  # cents
+MAX_FEEDBACK_CHARS = 1_024
+_NOT_IN_FEEDBACK = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 Request = dict[str, Any]
 
@@ -47,7 +50,7 @@ def get_assignment(turn: Turn, request: Request) -> dict[str, Any]:
 def approve_assignment(turn: Turn, request: Request) -> dict[str, Any]:
     """ApproveAssignment: pays reward and fee once; OverrideRejection turns a rejection back."""
     row = _found(turn, request["AssignmentId"])
-    feedback = request.get("RequesterFeedback")
+    feedback = _feedback(request)
     if row.status == "Approved" and not turn.rules.refuse_repeats:
         return {}
     if row.status == "Rejected" and request.get("OverrideRejection", False):
@@ -63,6 +66,7 @@ def approve_assignment(turn: Turn, request: Request) -> dict[str, Any]:
 def reject_assignment(turn: Turn, request: Request) -> dict[str, Any]:
     """RejectAssignment: releases what was held for it."""
     row = _found(turn, request["AssignmentId"])
+    feedback = _feedback(request)
     if row.status == "Rejected" and not turn.rules.refuse_repeats:
         return {}
     if row.status != "Submitted":
@@ -72,7 +76,7 @@ def reject_assignment(turn: Turn, request: Request) -> dict[str, Any]:
         row,
         status="Rejected",
         rejected_at=turn.now,
-        feedback=request["RequesterFeedback"],
+        feedback=feedback,
     )
     hold(turn, row.hit)
     return {}
@@ -148,6 +152,16 @@ def _found(turn: Turn, assignment_id: str) -> Row[Any]:
     if row is None:
         raise does_not_exist("Assignment", assignment_id)
     return row
+
+
+def _feedback(request: Request) -> str | None:
+    feedback: str | None = request.get("RequesterFeedback")
+    if feedback is not None and len(feedback) > MAX_FEEDBACK_CHARS:
+        why = f"It has more than {MAX_FEEDBACK_CHARS:,} characters."
+        raise invalid_value("RequesterFeedback", "...", why)
+    if feedback is not None and _NOT_IN_FEEDBACK.search(feedback):
+        raise invalid_value("RequesterFeedback", "...", "It has a control character.")
+    return feedback
 
 
 def _shown(row: Row[Any]) -> dict[str, Any]:

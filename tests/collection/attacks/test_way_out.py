@@ -21,6 +21,7 @@ from tests.collection.worker import field
 
 MTURK = {"recruiter": "mturk", "submit_hosts": ["127.0.0.1:9000"]}
 CODES = {kind: f"CODE-{kind}" for kind in PAID_KINDS}
+CONTRACT = {"fee_rate": "0.333"}
 PROLIFIC = {
     "recruiter": "prolific",
     "prolific": {"workspace": "w", "project": "p", "codes": CODES},
@@ -103,7 +104,7 @@ def test_who_gets_no_code_is_told_to_return_the_task(serve):
 @pytest.mark.parametrize("recruiting", [MTURK, PROLIFIC, {}], ids=["mturk", "prolific", "link"])
 def test_no_link_makes_the_pages_send_work_elsewhere(serve, recruiting):
     """A link with another place to hand in to is refused before anything begins."""
-    server = serve(recruiting=recruiting)
+    server = serve(pay=CONTRACT, recruiting=recruiting)
     for hostile in filter(None, HOSTILE):
         for name in ("turkSubmitTo", "submit_to"):
             answer = requests.get(
@@ -119,7 +120,7 @@ def test_no_link_makes_the_pages_send_work_elsewhere(serve, recruiting):
 
 def test_prolifics_code_follows_the_outcome_and_nothing_in_the_link(serve):
     """Only our own address goes into the page, and only the code of how it ended."""
-    server = serve(recruiting=PROLIFIC, timeouts={"waiting": 0.5})
+    server = serve(pay=CONTRACT, recruiting=PROLIFIC, timeouts={"waiting": 0.5})
     link = "&SESSION_ID=s1&STUDY_ID=t1&cc=EVIL&return=https://evil.example&next=//evil.example"
     worker = server.worker("p1", query=link)
     server.service.started_at = 0.0
@@ -134,7 +135,7 @@ def test_prolifics_code_follows_the_outcome_and_nothing_in_the_link(serve):
 
 def test_each_ending_has_its_own_code_on_prolific(serve):
     """Who leaves gets none; who is left behind gets that which the money is counted by."""
-    server = serve(recruiting=PROLIFIC)
+    server = serve(pay=CONTRACT, recruiting=PROLIFIC)
     leaver, stayer = server.pair("p1", "p2")
     leaver.say("hi")
     leaver.ask("choose", {"choice": "leave"})

@@ -98,6 +98,12 @@ def test_above_the_cap_is_refused_by_the_worst_case():
             check(found)
 
 
+def test_the_shortest_time_has_an_hourly_pay():
+    """Half of it, for whose partner left, is not rounded to nothing."""
+    found = estimate(campaign(minutes={"complete": "0.1"}), 1, MTURK)
+    assert {kind.minutes for kind in found.kinds} == {Decimal("0.1"), Decimal("12.0")}
+
+
 def test_without_any_time_there_is_no_estimate():
     """Nothing is made up: the line names the key to write."""
     with pytest.raises(DataError, match="rehearse") as error:

@@ -141,6 +141,21 @@ def test_a_call_that_failed_for_good_costs_nothing_until_it_is_tried_again(scene
     assert scene.rows("bonus")[0].state == "failed-final"
 
 
+def test_a_decision_that_failed_gives_way_to_the_same_one_made_anew(scene):
+    """Its row stays, under a key and a token of its own; others are as they were."""
+    ghosts = [Submission(str(n), "98", "anna", "submitted", 0.0, {}) for n in range(2)]
+    first = scene.intend(*(calls.reject(one, reason="first") for one in ghosts))
+    scene.carry_out(patience=0)
+    scene.clock.now += 25 * 3600
+    assert scene.carry_out().failed == 2
+    with scene.database.writing.begin() as connection:
+        ledger.withdraw(connection, scene.campaign, ("reject",), ["0"], now=scene.clock())
+    again = scene.intend(*(calls.reject(one, reason="again") for one in ghosts))
+    assert (again[0] in first, again[1] == first[1]) == (False, True)
+    states = [(row.reason, row.state) for row in scene.rows("reject")]
+    assert states == [("first", "withdrawn"), ("first", "failed-final"), ("again", "intended")]
+
+
 SPEND = """
 import sys
 from tests.collection.money.scene import Scene

@@ -40,6 +40,14 @@ def test_an_amount_that_cannot_be_paid_is_refused_by_its_key(amount, key):
     assert error.value.field == key
 
 
+@pytest.mark.parametrize("minutes", ["0", "1e-27", "0.09", "1440.1", "NaN"])
+def test_minutes_that_nobody_takes_are_refused_by_their_key(minutes):
+    """An hour's pay is worked out by them."""
+    with pytest.raises(DataError, match=r"from 0\.1 to 1440") as error:
+        parse_campaign({"pay": {"minutes": {"complete": minutes}}})
+    assert error.value.field == "pay.minutes.complete"
+
+
 @given(st.floats())
 def test_no_binary_fraction_is_taken_for_an_amount(number):
     """Not from the campaign file, not on the way to the database, not back."""

@@ -57,6 +57,16 @@ def test_approved_work_cannot_be_rejected(mturk):
     assert refused[1] == "InvalidAssignmentState"
 
 
+@pytest.mark.parametrize("text", ["x" * 1_025, "a bell \x07"])
+def test_feedback_has_its_bounds(mturk, text):
+    """1,024 characters, line ends among them."""
+    work = {"AssignmentId": mturk.work(mturk.create())}
+    for operation in ("approve_assignment", "reject_assignment"):
+        kind, _, sentence = mturk.refused(operation, **work, RequesterFeedback=text)
+        assert (kind, "RequesterFeedback" in sentence) == ("ParameterValidationError", True)
+    mturk.api.reject_assignment(**work, RequesterFeedback="é\r\n" + "x" * 1_021)
+
+
 def test_repeats_are_refused_where_that_is_asked_for(tmp_path):
     with rehearsal(tmp_path / "b.db", refuse_repeats=True) as mturk:
         work = mturk.work(mturk.create())

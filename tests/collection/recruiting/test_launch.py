@@ -215,6 +215,37 @@ def test_time_is_given_once_within_the_hour(stage):
     assert len(first.extensions) == 5
     assert extend(*stage.parts(), hours=24, **stage.timing).extensions == ()
     assert all(one.open for one in stage.shown())
+    assert {one.expires_at for one in stage.shown()} == {stage.now + 24 * 3600}
+
+
+def test_what_is_closed_gets_no_places_before_it_is_opened(stage):
+    """Nothing is reserved for it; opened, its own free places are counted first."""
+    stage.with_terms(open_at_once=6)
+    launch(*stage.parts(), pace=True, **stage.timing)
+    stage.work("ann")
+    close(*stage.parts(), **stage.timing)
+    result = extend(*stage.parts(), hours=0, open_places=7, **stage.timing)
+    assert (result.extensions, result.short) == ((), 7)
+    for _ in range(2):
+        result = extend(*stage.parts(), hours=48, open_places=7, **stage.timing)
+        assert result.short == 0
+        assert [(one.assignments, one.available, one.open) for one in stage.shown()] == [
+            (8, 7, True)
+        ]
+
+
+def test_what_is_closed_within_the_hour_is_opened_again(stage):
+    """Each time it is another call; twice in between is one."""
+    launch(*stage.parts(), **stage.timing)
+    for hours in (200, 1, 200, 200):
+        close(*stage.parts(), **stage.timing)
+        assert not any(one.open for one in stage.shown())
+        for _ in range(3):
+            stage.now += 1
+            extend(*stage.parts(), hours=hours, **stage.timing)
+        # Within the hour one call more at most, which began when the second was asked for.
+        begun = {stage.now - (one.expires_at - hours * 3600) for one in stage.shown()}
+        assert begun <= {1.0, 2.0}
 
 
 def test_closing_lets_nobody_in_and_decides_nothing(stage):

@@ -108,6 +108,11 @@ def test_what_a_campaign_allows_follows_its_platform() -> None:
     codes = {kind: f"CODE{number}" for number, kind in enumerate(PAID_KINDS)}
     section = {"workspace": "w", "project": "p", "codes": codes}
     prolific = exits_of(
-        parse_campaign({"recruiting": {"recruiter": "prolific", "prolific": section}})
+        parse_campaign(
+            {
+                "pay": {"fee_rate": "0.333"},
+                "recruiting": {"recruiter": "prolific", "prolific": section},
+            }
+        )
     )
     assert prolific == Exits(codes=codes)

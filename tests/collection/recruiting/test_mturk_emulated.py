@@ -251,6 +251,21 @@ class Campaign(Stage):
         synchronise(*self.parts(), clock=self.clock)
 
 
+def test_a_closed_campaign_is_opened_with_the_places_that_it_has(tmp_path, sqlite, emulator):
+    """Closed, MTurk names none of them as free; nothing is added to what stays closed."""
+    stage = Campaign(sqlite, tmp_path, emulator)
+    launch(*stage.parts(), **stage.timing)
+    stage.work("AANN")
+    for _ in range(2):
+        stage.sleep(60)
+        close(*stage.parts(), **stage.timing)
+        assert [(one.open, one.available) for one in stage.shown()] == [(False, 0)] * 2
+        assert extend(*stage.parts(), hours=0, open_places=16, **stage.timing).short == 16
+        extend(*stage.parts(), hours=48, open_places=16, **stage.timing)
+        assert all(one.open for one in stage.shown())
+        assert sum(one.available for one in stage.shown()) == 16
+
+
 OPERATIONS = {
     "CreateHIT": 2,
     "UpdateExpirationForHIT": 1,

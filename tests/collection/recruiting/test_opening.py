@@ -23,12 +23,14 @@ LOCAL = "http://127.0.0.1:8010"
 
 
 def campaign(recruiter: str = "mturk", **recruiting: Any) -> Campaign:
+    pay = {"reward": "1.00", "budget": "100.00"}
     if recruiter == "prolific":
         recruiting.setdefault("prolific", PROLIFIC)
+        pay["fee_rate"] = "0.333"
     return parse_campaign(
         {
             "name": "photos",
-            "pay": {"reward": "1.00", "budget": "100.00"},
+            "pay": pay,
             "recruiting": {
                 "recruiter": recruiter,
                 "url": "https://chat.example.org",
@@ -96,6 +98,13 @@ def test_the_file_names_the_recruiter(sqlite):
     assert caught.value.field == "PHOTOCHAT_PROLIFIC_TOKEN"
     token = {"PHOTOCHAT_PROLIFIC_TOKEN": "t"}
     assert isinstance(open_recruiter(campaign("prolific"), sqlite, token, **local), Prolific)
+
+
+def test_prolifics_fee_is_not_guessed():
+    """It differs by contract; MTurk's may be less."""
+    with pytest.raises(DataError, match="your contract") as caught:
+        parse_campaign({"recruiting": {"recruiter": "prolific", "prolific": PROLIFIC}})
+    assert caught.value.field == "pay.fee_rate"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,10 @@ from collection.money.carry_out import carry_out
 from collection.money.fees import FREE
 from collection.money.ledger import intend
 from collection.money.paying import pay
+from collection.money.reconcile import reconcile
+from collection.recruiting.close import close
+from collection.recruiting.extend import extend
+from collection.recruiting.launch import launch
 from collection.recruiting.prolific import Prolific
 from collection.recruiting.prolific_export import read_export
 from collection.recruiting.prolific_wire import Wire
@@ -28,6 +32,8 @@ from collection.recruiting.recruiter import (
     Requirement,
     TryAgainError,
 )
+from collection.recruiting.review import Decision, decide
+from collection.recruiting.synchronise import synchronise
 from photochat.cli.typed import free_port
 from photochat.errors import DataError
 from tests.collection.recruiting.prolific_server import TOKEN, ProlificServer
@@ -140,6 +146,23 @@ def test_a_paused_study_takes_nobody_in_until_it_is_extended(server):
     assert next(account.postings()).open
 
 
+def test_closing_pauses_the_campaigns_studies_and_extending_starts_them(server, stage):
+    """For any number of hours; what is free in them is counted before places are added."""
+    stage.with_terms(open_at_once=8)
+    stage.recruiter = prolific(server.url)
+    launch(*stage.parts(), pace=True, **stage.timing)
+    server.hand_in("study1", 1)
+    server.hand_in("study1", 2, "RETURNED")
+    for _ in range(2):
+        close(*stage.parts(), **stage.timing)
+        assert server.studies["study1"]["status"] == "PAUSED"
+        assert extend(*stage.parts(), hours=0, open_places=8, **stage.timing).short == 8
+        extend(*stage.parts(), hours=48, open_places=8, **stage.timing)
+        (posting,) = stage.shown()
+        assert (posting.open, posting.assignments, posting.available) == (True, 9, 8)
+    assert extend(*stage.parts(), hours=48, open_places=8, **stage.timing).extensions == ()
+
+
 def test_only_what_was_handed_in_is_a_submission(server):
     """With its code, and the day on which Prolific approves by itself."""
     account = prolific(server.url)
@@ -224,6 +247,25 @@ def test_a_bonus_of_unknown_fate_is_not_asked_for_again_before_the_books_can_tel
     assert carry_out(*stage.parts(), **stage.timing).confirmed == 1
     assert server.asked_to_pay == []
     assert server.submissions["sub1"]["bonus_payments"] == [50]
+
+
+def test_a_bonus_is_reconciled_by_its_submission_and_amount(server, stage):
+    """Prolific keeps no reasons; once more is a difference."""
+    stage.recruiter = prolific(server.url)
+    launch(*stage.parts(), **stage.timing)
+    submission = server.hand_in("study1", 1)
+    stage.finish("person1", submission)
+    synchronise(*stage.parts(), clock=stage.clock)
+    with stage.database.writing.begin() as connection:
+        approval = [Decision(submission, "approve")]
+        decide(connection, stage.campaign, "prolific", approval, now=stage.now)
+    assert pay(*stage.parts(), **stage.timing).carried.left == 0
+    server.pay_out()
+    assert server.submissions[submission]["bonus_payments"] == [100]
+    assert reconcile(*stage.parts(), **stage.timing).differences == ()
+    server.submissions[submission]["bonus_payments"] += [100, 75]
+    found = reconcile(*stage.parts(), **stage.timing)
+    assert [one.platform for one in found.differences] == ["1.00 once more", "paid 0.75: "]
 
 
 def test_a_bonus_that_was_understood_otherwise_is_not_paid(server):

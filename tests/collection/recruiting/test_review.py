@@ -10,9 +10,12 @@ import pytest
 
 from collection.money import ledger
 from collection.money.carry_out import carry_out
+from collection.money.reconcile import reconcile
 from collection.recruiting.launch import launch
+from collection.recruiting.recruiter import RecruiterError
 from collection.recruiting.review import Decision, Entry, approvable, decide, entries
 from collection.recruiting.review_csv import read_decisions, write_review
+from collection.recruiting.status import status_of
 from collection.recruiting.synchronise import synchronise
 from photochat.errors import DataError
 from tests.collection.recruiting.stage import Stage
@@ -44,9 +47,9 @@ def listed(stage: Stage) -> dict[str, Entry]:
         return {entry.worker: entry for entry in entries(reader, stage.campaign)}
 
 
-def made(stage: Stage, *decisions: Decision) -> int:
+def made(stage: Stage, *decisions: Decision, platform: str = "simulated") -> int:
     with stage.database.writing.begin() as connection:
-        return decide(connection, stage.campaign, "simulated", decisions, now=stage.now)
+        return decide(connection, stage.campaign, platform, decisions, now=stage.now)
 
 
 def carried(stage: Stage) -> None:
@@ -124,6 +127,74 @@ def test_a_rejection_without_words_one_can_act_on_is_refused(stage, handed_in, r
     assert listed(stage)["fay"].is_open
 
 
+@pytest.mark.parametrize("reason", [REASON + "\x07", f"{REASON} " * 11])
+def test_a_reason_that_mturk_would_refuse_is_not_sent(stage, handed_in, reason):
+    """Too long, or with characters that nobody can read; a word with an approval likewise."""
+    for action in ("reject", "approve"):
+        with pytest.raises(DataError, match=r"control character|1,024 characters at most"):
+            made(stage, Decision(handed_in["fay"], action, reason), platform="mturk")
+    assert listed(stage)["fay"].decision is None
+
+
+def refuse(moment: str, operation: str) -> None:
+    if operation in ("approve", "reject") and moment == "before":
+        raise RecruiterError("not so")
+
+
+@pytest.mark.parametrize("action", ["approve", "reject"])
+def test_a_decision_that_was_refused_is_made_anew(stage, handed_in, action):
+    """The same or another; the old one is kept, and is no failure and no difference any more."""
+    stage.recruiter.fault = refuse
+    made(stage, Decision(handed_in["ann"], "reject", REASON))
+    carried(stage)
+    stage.recruiter.fault = lambda moment, operation: None
+    refused = listed(stage)["ann"]
+    assert (refused.is_open, refused.decided) == (True, "failed-final")
+    assert handed_in["ann"] not in [
+        one.submission for one in approvable(listed(stage).values(), stage.campaign)
+    ]
+    again = Decision(handed_in["ann"], action, REASON if action == "reject" else "")
+    assert (made(stage, again), made(stage, again)) == (1, 0)
+    carried(stage)
+    assert listed(stage)["ann"].state == {"approve": "approved", "reject": "rejected"}[action]
+    with stage.database.writing.begin() as connection:
+        rows = ledger.calls(connection, stage.campaign, kinds=("approve", "reject"))
+        assert [(one.kind, one.state) for one in rows] == [
+            ("reject", "withdrawn"),
+            (action, "confirmed"),
+        ]
+        assert ledger.retry_failed(connection, stage.campaign, now=stage.now) == 0
+    assert reconcile(*stage.parts(), **stage.timing).is_clean
+
+
+def test_a_refused_decision_that_the_platform_carried_out_after_all_is_written_down(
+    stage, handed_in
+):
+    """Two processes ask, the later is refused, and the answer to the earlier comes at last."""
+
+    def slow(moment: str, operation: str) -> None:
+        if (moment, operation) == ("after", "reject"):
+            stage.recruiter.fault = refuse
+            stage.now += 100
+            carry_out(*stage.parts(), **stage.timing)
+            made(stage, Decision(handed_in["ann"], "approve"))
+
+    stage.recruiter.fault = slow
+    made(stage, Decision(handed_in["ann"], "reject", REASON))
+    carried(stage)
+    with stage.database.read() as reader:
+        rows = ledger.calls(reader, stage.campaign, kinds=("approve", "reject"))
+    assert [(one.kind, one.state) for one in rows] == [
+        ("reject", "confirmed"),
+        ("approve", "failed-final"),
+    ]
+    stage.recruiter.fault = lambda moment, operation: None
+    made(stage, Decision(handed_in["ann"], "override"))
+    carried(stage)
+    assert listed(stage)["ann"].state == "approved"
+    assert reconcile(*stage.parts(), **stage.timing).is_clean
+
+
 def test_decisions_are_made_all_or_none(stage, handed_in):
     """One that cannot be leaves the others undone as well."""
     with pytest.raises(DataError, match="no such chat submission"):
@@ -131,6 +202,15 @@ def test_decisions_are_made_all_or_none(stage, handed_in):
     assert listed(stage)["ann"].is_open
     with pytest.raises(DataError, match="was not rejected"):
         made(stage, Decision(handed_in["ann"], "override"))
+
+
+def test_a_submission_is_decided_one_way_at_a_time(stage, handed_in):
+    """Said twice it is one decision; two different ones are none."""
+    yes = Decision(handed_in["ann"], "approve")
+    with pytest.raises(DataError, match="two different decisions"):
+        made(stage, yes, Decision(handed_in["ann"], "reject", REASON))
+    assert listed(stage)["ann"].is_open
+    assert made(stage, yes, yes) == 1
 
 
 def test_what_the_platform_approved_by_itself_needs_no_decision(stage, handed_in):
@@ -141,6 +221,21 @@ def test_what_the_platform_approved_by_itself_needs_no_decision(stage, handed_in
     assert made(stage, Decision(handed_in["ann"], "approve")) == 0
     with pytest.raises(DataError, match="cannot be taken back"):
         made(stage, Decision(handed_in["fay"], "reject", REASON))
+
+
+def test_what_masters_cost_is_the_same_in_the_ledger_and_at_the_platform(sqlite, tmp_path):
+    """An approval costs what its posting reserved for it, 5% more: 10.00, 2.00 and 0.50."""
+    stage = Stage(sqlite, tmp_path, 2, pay={"reward": "10.00", "budget": "100.00"})
+    stage.with_terms(masters=True)
+    launch(*stage.parts(), **stage.timing)
+    submission = stage.work("ann")
+    synchronise(*stage.parts(), clock=stage.clock)
+    made(stage, Decision(submission, "approve"))
+    carried(stage)
+    with stage.database.read() as reader:
+        assert status_of(reader, stage.campaign).spent == Decimal("12.50")
+    found = reconcile(*stage.parts(), **stage.timing)
+    assert found.ledger_spent == found.platform_spent == stage.recruiter.spent()
 
 
 def test_the_spreadsheet_comes_back_with_decisions(stage, handed_in, tmp_path):

@@ -120,6 +120,21 @@ def test_reviewing_by_spreadsheet(desk):
     assert desk.json("review", "--decide", "review.csv")["new_decisions"] == 0
 
 
+def test_whom_a_person_rejects_is_not_approved_automatically(desk):
+    """In the same command, by option or by spreadsheet."""
+    desk.run("launch", "--skip-check")
+    by_option, by_file, fine = (desk.stage.work(name) for name in ("ann", "ben", "cat"))
+    Path("no.csv").write_text(f"submission,decision,reason\n{by_file},reject,{REASON}\n")
+    words = ["--reject", by_option, "--reason", REASON, "--decide", "no.csv"]
+    result = desk.json("review", "--approve-automatically", *words)
+    assert (result["new_decisions"], result["carried"]["failed"]) == (3, 0)
+    assert {one.id: one.state for one in desk.stage.recruiter.submissions("1")} == {
+        by_option: "rejected",
+        by_file: "rejected",
+        fine: "approved",
+    }
+
+
 def test_payments_by_hand_go_out_and_come_back(desk):
     """Of a campaign by links; a dry run notes nothing."""
     desk.write(recruiter="link")
@@ -251,7 +266,7 @@ def test_a_confirmed_launch_asks_the_platform(desk, monkeypatch):
 def test_prolific_is_never_reached_without_production(desk, monkeypatch):
     """It has no sandbox."""
     codes = "{ complete = 'C111', partner_left = 'C222', no_partner = 'C333', unfinished = 'C444' }"
-    desk.write(recruiter="prolific")
+    desk.write(recruiter="prolific", budget='50.00"\nfee_rate = "0.333')
     with Path("campaign.toml").open("a") as file:
         file.write(f"[recruiting.prolific]\nworkspace = 'w'\nproject = 'p'\ncodes = {codes}\n")
     monkeypatch.setenv("PHOTOCHAT_PROLIFIC_TOKEN", "token")
