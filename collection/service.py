@@ -68,7 +68,8 @@ class Service:
         self.metrics = metrics.Metrics(self.presence)
         self.draining = False  # this process: about to stop
         self.stopping = False
-        self.started_at = time.time()
+        self.started_at = time.time()  # or in touch again after an outage
+        self.alive_at = self.started_at  # the last sign of life in the database
         self.expected_wait: float | None = None  # in the waiting room, seconds
         self.draw = random.Random(f"{campaign.seed}:{self.process}")  # noqa: S311 - no secret: who shares
         self.journal = Journal(campaign, self.failed)
@@ -314,18 +315,6 @@ class Service:
             now,
             lambda: self.photo_url(row.id, row.conversation),
         )
-
-    def waiting_here(self) -> list[int]:
-        """Return who of those in the waiting room has the socket here."""
-        with self.database.read() as reader:
-            waiting = reader.execute(
-                sa.select(participants.c.id).where(
-                    participants.c.campaign == self.campaign.name,
-                    participants.c.stage == "waiting",
-                    participants.c.process == self.process,
-                )
-            ).scalars()
-            return list(waiting)
 
     def talking_here(self) -> int:
         """Count the conversations going on with a participant whose socket is here."""

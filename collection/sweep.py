@@ -12,20 +12,20 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from collection.conversation import Away, Tick
+from collection.conversation import Tick
 from collection.entrance import expected_wait
+from collection.roll_call import call_the_roll, give_sign_of_life
 from collection.service import Service
 from collection.settlement import finish
-from collection.tables import campaigns, conversations, participants, processes
+from collection.tables import campaigns, conversations, participants
 from collection.writer import Unavailable
 
 SWEEP_SECONDS = 1.0
 STATE_SECONDS = 5.0  # how often those who wait are told their place
 CATCH_UP_SECONDS = 2.0  # how long news may take when Redis is down
 CHECKPOINT_SECONDS = 15.0
-ALIVE_SECONDS = 10.0  # a process silent for longer is dead, and its connections with it
 READ_AT_ONCE = 200
-SETTLE_SECONDS = 15.0  # after a start: time to reconnect before anybody is late
+SETTLE_SECONDS = 15.0  # after a start or an outage: time to reconnect before anybody is late
 
 
 def run(service: Service) -> None:
@@ -41,11 +41,9 @@ def run(service: Service) -> None:
 def sweep(service: Service, now: float | None = None) -> None:
     """Carry out everything that is due."""
     now = time.time() if now is None else now
-    service.writer.call(lambda c: _alive(c, service.process, now))
-    settled = now - service.started_at >= SETTLE_SECONDS
-    for participant, conversation in _lost(service, now):
-        service.act(conversation, participant, Away())
-    if settled:
+    give_sign_of_life(service, now)
+    call_the_roll(service, now)
+    if now - service.started_at >= SETTLE_SECONDS:
         for conversation in _due_conversations(service, now):
             service.act(conversation, None, Tick())
         for participant in service.writer.call(lambda c: _due_participants(service, c, now)):
@@ -57,7 +55,15 @@ def tell_waiting(service: Service) -> None:
     """Tell everybody in the waiting room, whose socket is here, their place."""
     with service.database.read() as reader:
         service.expected_wait = expected_wait(reader, service.campaign.name)
-    for participant in service.waiting_here():
+        waiting = reader.execute(
+            sa.select(participants.c.id).where(
+                participants.c.campaign == service.campaign.name,
+                participants.c.stage == "waiting",
+                participants.c.process == service.process,
+            )
+        ).scalars()
+        here = list(waiting)
+    for participant in here:
         service.send_state(participant)
         service.runtime.sleep(0)  # others go on between
 
@@ -114,40 +120,6 @@ def _pairing(service: Service) -> None:
             pass
         except Exception:
             service.failed()
-
-
-def _alive(connection: Connection, process: str, now: float) -> None:
-    alive = connection.execute(
-        sa.update(processes).where(processes.c.id == process).values(alive_at=now)
-    )
-    if not alive.rowcount:
-        connection.execute(sa.insert(processes).values(id=process, alive_at=now))
-    connection.execute(sa.delete(processes).where(processes.c.alive_at < now - 100 * ALIVE_SECONDS))
-
-
-def _lost(service: Service, now: float) -> list[tuple[int, int]]:
-    """Find those whose process died: note that they are not connected; return who was talking."""
-    living = sa.select(processes.c.id).where(processes.c.alive_at >= now - ALIVE_SECONDS)
-    lost = sa.and_(
-        participants.c.campaign == service.campaign.name,
-        participants.c.process.is_not(None),
-        participants.c.process.not_in(living),
-        participants.c.last_seen < now - ALIVE_SECONDS,
-    )
-    with service.database.read() as reader:
-        if reader.execute(sa.select(participants.c.id).where(lost).limit(1)).first() is None:
-            return []
-
-    def forget(connection: Connection) -> list[tuple[int, int]]:
-        rows = connection.execute(
-            sa.update(participants)
-            .where(lost)
-            .values(process=None)
-            .returning(participants.c.id, participants.c.stage, participants.c.conversation)
-        ).all()
-        return [(row.id, row.conversation) for row in rows if row.stage == "chatting"]
-
-    return service.writer.call(forget)
 
 
 def _due_conversations(service: Service, now: float) -> list[int]:
