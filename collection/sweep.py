@@ -138,9 +138,15 @@ def _due_conversations(service: Service, now: float) -> list[int]:
 
 
 def _due_participants(service: Service, connection: Connection, now: float) -> list[int]:
-    """End the waits that are over; return whose."""
+    """End the waits that are over, of those here and of those who are nowhere; return whose.
+
+    Whoever is at another process is told by that one alone: it ends their wait.
+    """
     campaign = service.campaign
-    mine = participants.c.campaign == campaign.name
+    place = participants.c.process
+    mine = sa.and_(
+        participants.c.campaign == campaign.name, place.is_(None) | (place == service.process)
+    )
     rows = connection.execute(
         sa.select(participants.c.id, participants.c.stage, participants.c.process).where(
             mine, participants.c.stage.in_(("waiting", "choosing")), participants.c.deadline <= now
