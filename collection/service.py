@@ -337,6 +337,7 @@ class Service:
         if known is not None:
             for socket in self.presence.of_log(known):
                 self.send_state(socket.participant)
+                socket.told = (conversation, known.state.phase)
 
     # --- news from other processes -----------------------------------------------------------
 
@@ -356,10 +357,10 @@ class Service:
 
     def catch_up(self, conversation: int) -> None:
         """Read what is new in a conversation and bring it to those who are here."""
-        before = self.journal.known(conversation)
         known = self.log_of(conversation)
         if known is None:
             return
+        news = (conversation, known.state.phase)
         for socket in self.presence.of_log(known):
             moved = socket.conversation != conversation and known.state.phase in LIVE
             if moved:
@@ -367,9 +368,9 @@ class Service:
                     socket.conversation = conversation
                     socket.delivered = None if socket.delivered is None else 0
             self.deliver_to(socket, conversation, known)
-            ended = before is None or before.state.phase != known.state.phase
-            if moved or (ended and known.state.phase not in TALKING):
+            if moved or (socket.told != news and known.state.phase not in TALKING):
                 self.send_state(socket.participant)
+                socket.told = news
 
     def typing(self, socket: Socket) -> None:
         """Show the partner that somebody is typing; not kept, not promised."""
