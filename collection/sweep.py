@@ -31,10 +31,10 @@ SETTLE_SECONDS = 15.0  # after a start or an outage: time to reconnect before an
 def run(service: Service) -> None:
     """Start the loops of a service."""
     spawn = service.runtime.spawn
-    spawn(lambda: _every(service, SWEEP_SECONDS, lambda: sweep(service)))
-    spawn(lambda: _every(service, STATE_SECONDS, lambda: tell_waiting(service)))
-    spawn(lambda: _every(service, CATCH_UP_SECONDS, lambda: catch_up(service)))
-    spawn(lambda: _every(service, CHECKPOINT_SECONDS, lambda: checkpoint(service)))
+    spawn(lambda: every(service, SWEEP_SECONDS, lambda: sweep(service)))
+    spawn(lambda: every(service, STATE_SECONDS, lambda: tell_waiting(service)))
+    spawn(lambda: every(service, CATCH_UP_SECONDS, lambda: catch_up(service)))
+    spawn(lambda: every(service, CHECKPOINT_SECONDS, lambda: checkpoint(service)))
     spawn(lambda: _pairing(service))
 
 
@@ -98,7 +98,8 @@ def checkpoint(service: Service) -> None:
     service.runtime.offload(service.database.checkpoint)
 
 
-def _every(service: Service, seconds: float, do: Callable[[], None]) -> None:
+def every(service: Service, seconds: float, do: Callable[[], None]) -> None:
+    """Do something again and again, whatever fails, until the service stops."""
     while not service.stopping:
         try:
             do()
