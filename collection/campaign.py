@@ -95,7 +95,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SurveyItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One item of the survey after the conversation: a scale from 1 to 5, or free text."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")]
     question: Line
     kind: Literal["scale", "text"] = "scale"
     low: str = "not at all"

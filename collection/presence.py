@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from collection.events import Phase
 from collection.journal import Log
 from collection.view import event_view
 from photochat.limits import Bucket
@@ -29,6 +30,7 @@ class Socket:
         "number",
         "participant",
         "sid",
+        "told",
     )
 
     def __init__(
@@ -40,6 +42,7 @@ class Socket:
         self.number = number  # of this participant's connections; the highest is the newest
         self.conversation: int | None = None
         self.delivered: int | None = None  # seq of the last event sent; None before `resume`
+        self.told: tuple[int, Phase] | None = None  # the conversation's phase in the last state
         self.bucket = bucket
         self.lock = threading.Lock()
 

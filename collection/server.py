@@ -16,6 +16,7 @@ from collection import sweep
 from collection.admin import GUESSES, admin
 from collection.campaign import Campaign
 from collection.database import Database
+from collection.doorstep import TextPacket, guard
 from collection.pages import pages
 from collection.review_page import review_page
 from collection.runtime import runtime
@@ -98,7 +99,7 @@ def create_app(config: ServerConfig) -> Flask:
     app.register_blueprint(admin)
     app.register_blueprint(review_page)
     _guard(app, config)
-    sockets: Any = SocketIO(
+    sockets: Any = SocketIO(  # type: ignore[call-arg]  # the stubs know no serializer
         app,
         async_mode=config.async_mode,
         # None is Engine.IO's own rule: the page's origin must be the server's.
@@ -110,6 +111,7 @@ def create_app(config: ServerConfig) -> Flask:
         async_handlers=False,
         cookie=None,
         json=_Json,
+        serializer=TextPacket,
     )
     server = sockets.server
     server.register_namespace(ChatNamespace(service))
@@ -119,6 +121,7 @@ def create_app(config: ServerConfig) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies
         )
+    guard(server, service)
     sweep.run(service)
     return app
 

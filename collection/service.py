@@ -68,7 +68,8 @@ class Service:
         self.metrics = metrics.Metrics(self.presence)
         self.draining = False  # this process: about to stop
         self.stopping = False
-        self.started_at = time.time()
+        self.started_at = time.time()  # or in touch again after an outage
+        self.alive_at = self.started_at  # the last sign of life in the database
         self.expected_wait: float | None = None  # in the waiting room, seconds
         self.draw = random.Random(f"{campaign.seed}:{self.process}")  # noqa: S311 - no secret: who shares
         self.journal = Journal(campaign, self.failed)
@@ -315,18 +316,6 @@ class Service:
             lambda: self.photo_url(row.id, row.conversation),
         )
 
-    def waiting_here(self) -> list[int]:
-        """Return who of those in the waiting room has the socket here."""
-        with self.database.read() as reader:
-            waiting = reader.execute(
-                sa.select(participants.c.id).where(
-                    participants.c.campaign == self.campaign.name,
-                    participants.c.stage == "waiting",
-                    participants.c.process == self.process,
-                )
-            ).scalars()
-            return list(waiting)
-
     def talking_here(self) -> int:
         """Count the conversations going on with a participant whose socket is here."""
         ids = {socket.conversation for socket in self.presence.all() if socket.conversation}
@@ -348,6 +337,7 @@ class Service:
         if known is not None:
             for socket in self.presence.of_log(known):
                 self.send_state(socket.participant)
+                socket.told = (conversation, known.state.phase)
 
     # --- news from other processes -----------------------------------------------------------
 
@@ -367,10 +357,10 @@ class Service:
 
     def catch_up(self, conversation: int) -> None:
         """Read what is new in a conversation and bring it to those who are here."""
-        before = self.journal.known(conversation)
         known = self.log_of(conversation)
         if known is None:
             return
+        news = (conversation, known.state.phase)
         for socket in self.presence.of_log(known):
             moved = socket.conversation != conversation and known.state.phase in LIVE
             if moved:
@@ -378,9 +368,9 @@ class Service:
                     socket.conversation = conversation
                     socket.delivered = None if socket.delivered is None else 0
             self.deliver_to(socket, conversation, known)
-            ended = before is None or before.state.phase != known.state.phase
-            if moved or (ended and known.state.phase not in TALKING):
+            if moved or (socket.told != news and known.state.phase not in TALKING):
                 self.send_state(socket.participant)
+                socket.told = news
 
     def typing(self, socket: Socket) -> None:
         """Show the partner that somebody is typing; not kept, not promised."""

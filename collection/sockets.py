@@ -73,7 +73,7 @@ class ChatNamespace(socketio.Namespace):  # type: ignore[misc]
             raise socketio.exceptions.ConnectionRefusedError("session-over")
 
     def _disconnect(self, sid: str) -> None:
-        with suppress(Unavailable):  # then the sweep finds out that nobody is there
+        with suppress(Unavailable):  # then the roll call finds out that nobody is there
             self._service.disconnect(sid)
 
     def _answer(self, event: str, sid: str, payload: object, *, extra: bool) -> dict[str, Any]:

@@ -12,40 +12,38 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from collection.conversation import Away, Tick
+from collection.conversation import Tick
 from collection.entrance import expected_wait
+from collection.roll_call import call_the_roll, give_sign_of_life
 from collection.service import Service
 from collection.settlement import finish
-from collection.tables import campaigns, conversations, participants, processes
+from collection.tables import campaigns, conversations, participants
 from collection.writer import Unavailable
 
 SWEEP_SECONDS = 1.0
 STATE_SECONDS = 5.0  # how often those who wait are told their place
 CATCH_UP_SECONDS = 2.0  # how long news may take when Redis is down
 CHECKPOINT_SECONDS = 15.0
-ALIVE_SECONDS = 10.0  # a process silent for longer is dead, and its connections with it
 READ_AT_ONCE = 200
-SETTLE_SECONDS = 15.0  # after a start: time to reconnect before anybody is late
+SETTLE_SECONDS = 15.0  # after a start or an outage: time to reconnect before anybody is late
 
 
 def run(service: Service) -> None:
     """Start the loops of a service."""
     spawn = service.runtime.spawn
-    spawn(lambda: _every(service, SWEEP_SECONDS, lambda: sweep(service)))
-    spawn(lambda: _every(service, STATE_SECONDS, lambda: tell_waiting(service)))
-    spawn(lambda: _every(service, CATCH_UP_SECONDS, lambda: catch_up(service)))
-    spawn(lambda: _every(service, CHECKPOINT_SECONDS, lambda: checkpoint(service)))
+    spawn(lambda: every(service, SWEEP_SECONDS, lambda: sweep(service)))
+    spawn(lambda: every(service, STATE_SECONDS, lambda: tell_waiting(service)))
+    spawn(lambda: every(service, CATCH_UP_SECONDS, lambda: catch_up(service)))
+    spawn(lambda: every(service, CHECKPOINT_SECONDS, lambda: checkpoint(service)))
     spawn(lambda: _pairing(service))
 
 
 def sweep(service: Service, now: float | None = None) -> None:
     """Carry out everything that is due."""
     now = time.time() if now is None else now
-    service.writer.call(lambda c: _alive(c, service.process, now))
-    settled = now - service.started_at >= SETTLE_SECONDS
-    for participant, conversation in _lost(service, now):
-        service.act(conversation, participant, Away())
-    if settled:
+    give_sign_of_life(service, now)
+    call_the_roll(service, now)
+    if now - service.started_at >= SETTLE_SECONDS:
         for conversation in _due_conversations(service, now):
             service.act(conversation, None, Tick())
         for participant in service.writer.call(lambda c: _due_participants(service, c, now)):
@@ -57,7 +55,15 @@ def tell_waiting(service: Service) -> None:
     """Tell everybody in the waiting room, whose socket is here, their place."""
     with service.database.read() as reader:
         service.expected_wait = expected_wait(reader, service.campaign.name)
-    for participant in service.waiting_here():
+        waiting = reader.execute(
+            sa.select(participants.c.id).where(
+                participants.c.campaign == service.campaign.name,
+                participants.c.stage == "waiting",
+                participants.c.process == service.process,
+            )
+        ).scalars()
+        here = list(waiting)
+    for participant in here:
         service.send_state(participant)
         service.runtime.sleep(0)  # others go on between
 
@@ -92,7 +98,8 @@ def checkpoint(service: Service) -> None:
     service.runtime.offload(service.database.checkpoint)
 
 
-def _every(service: Service, seconds: float, do: Callable[[], None]) -> None:
+def every(service: Service, seconds: float, do: Callable[[], None]) -> None:
+    """Do something again and again, whatever fails, until the service stops."""
     while not service.stopping:
         try:
             do()
@@ -116,40 +123,6 @@ def _pairing(service: Service) -> None:
             service.failed()
 
 
-def _alive(connection: Connection, process: str, now: float) -> None:
-    alive = connection.execute(
-        sa.update(processes).where(processes.c.id == process).values(alive_at=now)
-    )
-    if not alive.rowcount:
-        connection.execute(sa.insert(processes).values(id=process, alive_at=now))
-    connection.execute(sa.delete(processes).where(processes.c.alive_at < now - 100 * ALIVE_SECONDS))
-
-
-def _lost(service: Service, now: float) -> list[tuple[int, int]]:
-    """Find those whose process died: note that they are not connected; return who was talking."""
-    living = sa.select(processes.c.id).where(processes.c.alive_at >= now - ALIVE_SECONDS)
-    lost = sa.and_(
-        participants.c.campaign == service.campaign.name,
-        participants.c.process.is_not(None),
-        participants.c.process.not_in(living),
-        participants.c.last_seen < now - ALIVE_SECONDS,
-    )
-    with service.database.read() as reader:
-        if reader.execute(sa.select(participants.c.id).where(lost).limit(1)).first() is None:
-            return []
-
-    def forget(connection: Connection) -> list[tuple[int, int]]:
-        rows = connection.execute(
-            sa.update(participants)
-            .where(lost)
-            .values(process=None)
-            .returning(participants.c.id, participants.c.stage, participants.c.conversation)
-        ).all()
-        return [(row.id, row.conversation) for row in rows if row.stage == "chatting"]
-
-    return service.writer.call(forget)
-
-
 def _due_conversations(service: Service, now: float) -> list[int]:
     with service.database.read() as reader:
         return list(
@@ -166,9 +139,15 @@ def _due_conversations(service: Service, now: float) -> list[int]:
 
 
 def _due_participants(service: Service, connection: Connection, now: float) -> list[int]:
-    """End the waits that are over; return whose."""
+    """End the waits that are over, of those here and of those who are nowhere; return whose.
+
+    Whoever is at another process is told by that one alone: it ends their wait.
+    """
     campaign = service.campaign
-    mine = participants.c.campaign == campaign.name
+    place = participants.c.process
+    mine = sa.and_(
+        participants.c.campaign == campaign.name, place.is_(None) | (place == service.process)
+    )
     rows = connection.execute(
         sa.select(participants.c.id, participants.c.stage, participants.c.process).where(
             mine, participants.c.stage.in_(("waiting", "choosing")), participants.c.deadline <= now

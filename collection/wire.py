@@ -13,7 +13,7 @@ from photochat.dialogue import MAX_MESSAGE_CHARS
 MAX_SURVEY_CHARS = 2000  # of one answer
 SCALE = (1, 5)
 
-_ClientId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+_ClientId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 _Text = Annotated[str, msgspec.Meta(max_length=MAX_MESSAGE_CHARS)]
 _Seq = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from sqlalchemy import exc
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -21,6 +22,7 @@ from collection.journal import Act, Journal
 T = TypeVar("T")
 ATTEMPTS = 4
 _UNDONE = ("40001", "40P01")  # serialization failure, deadlock
+_DATABASE_FAILED = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, OSError)
 MAX_BATCH = 512  # so that nobody waits for an endless transaction
 
 
@@ -132,6 +134,10 @@ class Writer:
                 self._on_error()
                 self._disconnect()
                 self._journal.forget([job.act.conversation for job in batch if job.act])
+                if len(batch) > 1 and not isinstance(error, _DATABASE_FAILED):
+                    for job in batch:  # what one of them cannot have must not harm the others
+                        self._write([job])
+                    return
                 if not _was_undone(error) or attempt == ATTEMPTS - 1:
                     for job in batch:
                         job.error = Unavailable(type(error).__name__)

@@ -47,7 +47,7 @@ class Minutes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Pay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The section [pay]. `budget` caps all that the campaign may cost, fees included."""
 
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")] = "USD"
     reward: Decimal = NOTHING
     bonus: Bonus = Bonus()
     budget: Decimal = NOTHING

@@ -39,7 +39,7 @@ from photochat.errors import UNDECODABLE
 
 control = Blueprint("control", __name__, url_prefix="/_emulator")
 Given = TypeVar("Given", bound=msgspec.Struct)
-Place = Annotated[str, Meta(pattern="^[A-Z0-9]{2}$")]
+Place = Annotated[str, Meta(pattern=r"^[A-Z0-9]{2}\Z")]
 
 
 class Clock(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,7 +91,7 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True):
 class Deposit(msgspec.Struct, forbid_unknown_fields=True):
     """Money for the account, such as "100.00"."""
 
-    amount: Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{0,2})?$")]
+    amount: Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{0,2})?\Z")]
 
 
 @control.get("/clock")

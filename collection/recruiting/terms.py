@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 RecruiterName = Literal["mturk", "prolific", "link", "simulated"]
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
-Host = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.\-\[\]:]{1,255}$")]
-Locale = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}(-[A-Z]{2})?$")]
-Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{4,64}$")]
+Host = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.\-\[\]:]{1,255}\Z")]
+Locale = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}(-[A-Z]{2})?\Z")]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{4,64}\Z")]
 # MTurk's bounds (CreateHIT): title, description, keywords; durations of 30 s to a year; automatic
 # approval within 30 days; ten requirements.
 Title = Annotated[str, msgspec.Meta(max_length=128)]

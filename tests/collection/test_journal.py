@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -129,10 +130,9 @@ def test_a_stranger_is_no_part_of_it(talk):
         assert result.error == "not-in-conversation"
 
 
-def test_what_waits_is_committed_together(talk):
-    """Many commands, few transactions."""
-    process = talk()
-    began = threading.Event()
+def at_once(process, *jobs):
+    """Give the writer jobs while it is busy; return what they return, in any order."""
+    began, results = threading.Event(), []
 
     def slow(connection):
         began.set()
@@ -141,13 +141,19 @@ def test_what_waits_is_committed_together(talk):
     threads = [threading.Thread(target=process.writer.call, args=(slow,))]
     threads[0].start()
     began.wait()
-    for number in range(20):
-        command = Say(f"c{number}", f"line {number}")
-        args = (talk.conversation, talk.sharer, command)
-        threads.append(threading.Thread(target=process.writer.act, args=args))
+    for job in jobs:
+        threads.append(threading.Thread(target=lambda job=job: results.append(job())))
         threads[-1].start()
     for thread in threads:
         thread.join()
+    return results
+
+
+def test_what_waits_is_committed_together(talk):
+    """Many commands, few transactions."""
+    process = talk()
+    say = partial(process.writer.act, talk.conversation, talk.sharer)
+    at_once(process, *(partial(say, Say(f"c{n}", f"line {n}")) for n in range(20)))
     assert max(process.batches) >= 10
 
 
@@ -164,6 +170,20 @@ def test_a_failing_job_harms_no_other(talk, database):
     assert process.writer.act(talk.conversation, talk.sharer, Say("a", "hello"))[0].seq == 2
     with database.read() as reader:
         assert reader.execute(sa.select(conversations.c.phase)).scalar_one() == "chatting"
+
+
+def test_a_command_that_cannot_be_stored_harms_no_other(talk):
+    """Committed with it would have been what others said: each of them is stored by itself."""
+    process = talk()
+    say = partial(process.writer.act, talk.conversation, talk.sharer)
+
+    def say_what_cannot_be_stored():
+        with pytest.raises(Unavailable):
+            say(Say("\ud800", "with half a character as its id"))
+
+    jobs = [partial(say, Say(f"c{n}", f"line {n}")) for n in range(10)]
+    results = at_once(process, *jobs[:5], say_what_cannot_be_stored, *jobs[5:])
+    assert sorted(result[0].seq for result in results if result) == list(range(2, 12))
 
 
 def test_a_failed_commit_acknowledges_nothing_and_heals(talk, database, monkeypatch):

@@ -309,6 +309,7 @@ def test_a_bad_token_opens_nothing(serve, token):
     [
         ("say", {"client_id": "a", "text": 3}, "bad-request"),
         ("say", {"client_id": "a b", "text": "x"}, "bad-request"),
+        ("say", {"client_id": "a\n", "text": "x"}, "bad-request"),
         ("say", {"client_id": "a", "text": "x", "by": "partner"}, "bad-request"),
         ("say", "text", "bad-request"),
         ("say", None, "bad-request"),

@@ -1,6 +1,10 @@
-"""What comes between two steps of one process: the order that only bad luck brings about."""
+"""What comes between two steps of a process: the order that only bad luck brings about."""
 
 import threading
+import time
+
+from collection.service import TELL_AGAIN_SECONDS
+from collection.sweep import catch_up
 
 
 def test_who_is_paired_while_the_page_asks_where_it_stands_misses_nothing(serve, monkeypatch):
@@ -27,3 +31,34 @@ def test_who_is_paired_while_the_page_asks_where_it_stands_misses_nothing(serve,
     newcomer.until_event("paired")
     newcomer.until_state("talking")
     assert newcomer.say("nobody told me of you")["ok"]
+
+
+def test_the_survey_comes_though_the_picture_is_fetched_first(serve, postgres_url, monkeypatch):
+    """Between the end of the talk in one process and the other's hearing of it."""
+    monkeypatch.setattr("collection.server.sweep.run", lambda service: None)
+    servers = [
+        serve(
+            db=postgres_url, redis_url="redis://127.0.0.1:1/0", rules={"min_turns_before_share": 1}
+        )
+        for _ in range(2)
+    ]
+
+    def news():
+        for server in servers:
+            catch_up(server.service)
+
+    workers = [server.worker(name) for server, name in zip(servers, ("anna", "ben"), strict=True)]
+    servers[0].service.pair()
+    news()
+    for worker in workers:
+        worker.until_event("paired")
+    time.sleep(TELL_AGAIN_SECONDS + 0.5)  # what a page is told some time after it came
+    sharer, receiver = sorted(workers, key=lambda worker: worker.role != "sharer")
+    assert sharer.say("look at this")["ok"]
+    assert sharer.share()["ok"]
+    news()
+    photo = receiver.until_event("share")["photo"]["url"]
+    assert sharer.finish()["ok"]
+    assert receiver.http.get(receiver.url + photo).status_code == 200
+    news()
+    receiver.until_state("ended")
