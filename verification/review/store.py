@@ -175,6 +175,15 @@ def _prepare(connection: Connection, wanted: Sequence[Item]) -> Prepared:
         .scalar_subquery()
     )
     connection.execute(sa.update(items).values(places=items.c.wanted - taken))
+    # Who holds what is no longer given has held it for long enough: it expires at the next claim.
+    connection.execute(
+        sa.update(assignments)
+        .where(
+            a.state == HELD,
+            a.dialogue_id.in_(sa.select(items.c.dialogue_id).where(items.c.wanted == 0)),
+        )
+        .values(until=0.0)
+    )
     left = connection.scalar(
         sa.select(sa.func.count()).select_from(items).where(~items.c.gold, items.c.places > 0)
     )
