@@ -53,6 +53,7 @@ class Decision(msgspec.Struct, frozen=True):
     votes: dict[str, int]
     reasons: dict[str, int]
     checks: list[str]  # that found something, gravest severity first
+    auto_rejected: list[str]  # the checks by which it is rejected; empty unless `why` is "check"
     comments: list[str]
 
 
@@ -97,9 +98,10 @@ def decide_one(
         accept = verdicts["accept"] / decided if decided else None
     confidence = None if accept is None else max(accept, 1 - accept)
     outcome, why = _by_votes(len(votes), decided, most, accept, confidence, rule)
+    may_reject = sorted(_rejecting(checked) & set(rule.auto_reject))
     if answer is not None:
         outcome, why = ("accepted" if answer == "accept" else "rejected"), "gold"
-    elif outcome == "again" and _rejecting(checked) & set(rule.auto_reject):
+    elif outcome == "again" and may_reject:
         outcome, why = "rejected", "check"
     findings = checked.findings if checked else ()
     ordered = sorted(findings, key=lambda f: SEVERITIES.index(f.severity))
@@ -112,6 +114,7 @@ def decide_one(
         votes={verdict: verdicts[verdict] for verdict in VERDICTS},
         reasons=count_reasons(votes),
         checks=list(dict.fromkeys(finding.check for finding in ordered)),
+        auto_rejected=may_reject if why == "check" else [],
         comments=[vote.comment for vote in votes if vote.comment],
     )
 

@@ -165,11 +165,11 @@ def decide_files(
 
 
 def rejected_for(decision: Decision) -> list[str]:
-    """Return why a rejected dialogue is: reasons given, most frequent first, else the check."""
+    """Return why a rejected dialogue is: reasons given, most frequent first, else the checks."""
     if decision.outcome != "rejected":
         return []
     if decision.why == "check":
-        return decision.checks[:1]
+        return decision.auto_rejected
     return list(decision.reasons) or [decision.why]
 
 
