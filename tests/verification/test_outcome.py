@@ -101,7 +101,14 @@ def test_checks_reject_by_themselves_only_when_named_and_never_against_people(pl
     ]
     status, _, err = run_photochat(*command, "--auto-reject", "typo")
     assert status == 2
-    assert "'typo' rejects no dialogue in the findings; those that do: typos" in err
+    assert "'typo' is no check: there are association" in err
+    status, _, err = run_photochat(*command, "--auto-reject", "personal-information")
+    assert status == 0  # nobody gave anything away this time
+    assert "personal-information rejects no dialogue in these findings" in err
+    without = [part for part in command if part not in ("--findings", "findings.jsonl")]
+    status, _, err = run_photochat(*without, "--auto-reject", "typos")
+    assert status == 2
+    assert "needs --findings" in err
 
 
 def test_gold_dialogues_decide_themselves_or_stay_outside(place, run_photochat):
