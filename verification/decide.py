@@ -51,6 +51,7 @@ class Decision(msgspec.Struct, frozen=True):
     confidence: float | None  # of the more probable verdict, by the rule's method
     majority: Answer | None
     votes: dict[str, int]
+    reviewers: list[str]  # whose votes these are
     reasons: dict[str, int]
     checks: list[str]  # that found something, gravest severity first
     auto_rejected: list[str]  # the checks by which it is rejected; empty unless `why` is "check"
@@ -112,6 +113,7 @@ def decide_one(
         confidence=confidence,
         majority=most,
         votes={verdict: verdicts[verdict] for verdict in VERDICTS},
+        reviewers=[vote.reviewer for vote in votes],
         reasons=count_reasons(votes),
         checks=list(dict.fromkeys(finding.check for finding in ordered)),
         auto_rejected=may_reject if why == "check" else [],

@@ -66,7 +66,8 @@ def open_desk(
         if number in gold_ids or (listed is not None and number not in listed):
             continue
         entry = listed[number] if listed is not None else None
-        wanted.append(Item(dialogue, (entry and entry.wanted) or overlap))
+        by = entry.by if entry else ()
+        wanted.append(Item(dialogue, (entry and entry.wanted) or overlap, by=by))
     wanted += [Item(item.dialogue, overlap, gold=True) for item in answers]
     if not wanted:
         raise DataError("there is nothing to review: the list names none of the dialogues")
