@@ -272,8 +272,14 @@ PAGE = TEMPLATES.page("compensation", TEMPLATES.example("compensation", CAMPAIGN
         (PAGE.replace('name="code"', ""), "no field beside"),
         (PAGE.replace('lang="en"', ""), "no lang"),
         (PAGE.replace("</form>", '<input id="x" name="x"></form>'), "field x has no label"),
+        (
+            PAGE.replace("</form>", '<label>A <input name="a"></label><input name="b"></form>'),
+            "field (without id) has no label",
+        ),
         (PAGE.replace("</form>", '<img src="x.png"></form>'), "no alt"),
         (PAGE.replace("<script>", '<script src="https://x.example/y.js">'), "bring all along"),
+        (PAGE.replace("</form>", '<video src="https://x.example/y"></video></form>'), "bring all"),
+        (PAGE.replace("</form>", '<object data="https://x.example/y"></object></form>'), "loads"),
         (PAGE.replace("</form>", '<input type="hidden" name="code"></form>'), "two fields"),
     ],
 )
