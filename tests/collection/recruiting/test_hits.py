@@ -25,6 +25,7 @@ from collection.recruiting.hit_check import (
     question_problems,
     rendered_problems,
 )
+from collection.recruiting.hit_preview import bar_page
 from collection.recruiting.hits import (
     FOLDER,
     Hit,
@@ -32,7 +33,9 @@ from collection.recruiting.hits import (
     dialogue_values,
     external_question,
     html_question,
+    templates_of,
 )
+from collection.recruiting.launch import order_of
 from photochat.errors import DataError
 from photochat.release import read_release
 from tests.conftest import SAMPLE, make_dialogue
@@ -166,6 +169,26 @@ def test_own_files_go_before_ours(tmp_path: Path) -> None:
     (tmp_path / "consent_text.html.j2").write_text("{% if %}")
     with pytest.raises(DataError, match=r"consent_text.html.j2|verification.html.j2"):
         Templates(tmp_path).page("verification", values)
+
+
+def test_what_a_campaign_posts_is_its_own(tmp_path: Path) -> None:
+    """Its folder's words reach workers, and a preview has the terms that are posted."""
+    text = TEMPLATES.text("compensation.html.j2")
+    (tmp_path / "compensation.html.j2").write_text(text.replace("</h1>", " from us</h1>", 1))
+    (tmp_path / "hits.toml").write_text(
+        TEMPLATES.text("hits.toml").replace("Chat in writing", "Talk", 1)
+    )
+    campaign = parse_campaign({"recruiting": {"templates": str(tmp_path)}})
+    person = Person(1, "A1", "3X", "complete", "submitted", "CODE2345", 0.0, 1.0)
+    question = compensation.html_question(campaign, Debt(person, Decimal("1.25")), "For waiting.")
+    assert "from us</h1>" in question
+    order = order_of(campaign, "mturk", 1)
+    assert order.title.startswith("Talk with another person")
+    bar = bar_page(templates_of(campaign), "chat", campaign)
+    assert order.assignment_seconds == 7200
+    assert "<dd>120 min</dd>" in bar
+    with pytest.raises(DataError, match="no such folder"):
+        order_of(parse_campaign({"recruiting": {"templates": "none"}}), "mturk", 1)
 
 
 def verification(dialogue) -> str:
