@@ -176,11 +176,21 @@ def test_the_examples_of_extending_run(tmp_path):
     check, recruiter, model = blocks
     proof = """
 from photochat.dialogue import Dialogue, Turn
-talk = Talk(Dialogue((Turn("LOOK AT THIS NOW", False, 0), Turn("ok", False, 1)), 1, "", ""))
-assert [finding.turn for finding in shouting(talk)] == [0]
+from verification.check import NAMES
+talk = Talk(Dialogue((Turn("Look at this!!!!!", False, 0), Turn("ok!", False, 1)), 1, "", ""))
+[finding] = excited(talk)
+assert (finding.turn, finding.check in NAMES) == (0, False)
 """
     for number, code in enumerate((check + proof, recruiter, model)):
         exec(compile(code, f"extending.md, block {number + 1}", "exec"), {"__name__": "example"})
+
+
+def test_the_places_that_extending_names_are_there():
+    page = (REPOSITORY / "docs" / "extending.md").read_text()
+    places = re.findall(r"`(\w+)`\s+in\s+`([a-z_/]+\.py)`", page)
+    assert {"PLAIN", "RecruiterName", "ModelSettings", "BUILDERS"} <= {name for name, _ in places}
+    for name, file in places:
+        assert re.search(rf"^(class |def )?{name}\b", (REPOSITORY / file).read_text(), re.M), name
 
 
 def test_the_site_builds_from_these_files_alone(tmp_path):

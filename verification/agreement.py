@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """A value with the ends of its interval; None where the votes do not determine it."""
+    """A value with the ends of its interval; None where the votes do not determine them."""
 
     value: float | None
     low: float | None = None
@@ -136,9 +136,9 @@ def _pairs(
 
 
 def _interval(value: float, drawn: Floats) -> Estimate:
-    drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn):
-        return Estimate(value)
     edge = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(drawn, [edge, 1 - edge])
+    defined = np.isfinite(drawn)
+    if defined.mean() < 1 - edge:  # too few dialogues: an end may lie among those left out
+        return Estimate(value)
+    low, high = np.quantile(drawn[defined], [edge, 1 - edge])
     return Estimate(value, float(low), float(high))

@@ -51,8 +51,10 @@ class Decision(msgspec.Struct, frozen=True):
     confidence: float | None  # of the more probable verdict, by the rule's method
     majority: Answer | None
     votes: dict[str, int]
+    reviewers: list[str]  # whose votes these are
     reasons: dict[str, int]
     checks: list[str]  # that found something, gravest severity first
+    auto_rejected: list[str]  # the checks by which it is rejected; empty unless `why` is "check"
     comments: list[str]
 
 
@@ -97,9 +99,10 @@ def decide_one(
         accept = verdicts["accept"] / decided if decided else None
     confidence = None if accept is None else max(accept, 1 - accept)
     outcome, why = _by_votes(len(votes), decided, most, accept, confidence, rule)
+    may_reject = sorted(_rejecting(checked) & set(rule.auto_reject))
     if answer is not None:
         outcome, why = ("accepted" if answer == "accept" else "rejected"), "gold"
-    elif outcome == "again" and _rejecting(checked) & set(rule.auto_reject):
+    elif outcome == "again" and may_reject:
         outcome, why = "rejected", "check"
     findings = checked.findings if checked else ()
     ordered = sorted(findings, key=lambda f: SEVERITIES.index(f.severity))
@@ -110,8 +113,10 @@ def decide_one(
         confidence=confidence,
         majority=most,
         votes={verdict: verdicts[verdict] for verdict in VERDICTS},
+        reviewers=[vote.reviewer for vote in votes],
         reasons=count_reasons(votes),
         checks=list(dict.fromkeys(finding.check for finding in ordered)),
+        auto_rejected=may_reject if why == "check" else [],
         comments=[vote.comment for vote in votes if vote.comment],
     )
 

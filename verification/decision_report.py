@@ -70,10 +70,9 @@ def _share(value: float | None) -> str:
 
 def _standing(alpha: Estimate) -> str:
     """Say what an alpha of this size allows, by the lower end of its interval."""
-    low = alpha.value if alpha.low is None else alpha.low
-    if low is None:
+    if alpha.low is None:
         return "unknown"
-    return next((name for least, name in STANDARDS if low >= least), "low")
+    return next((name for least, name in STANDARDS if alpha.low >= least), "low")
 
 
 def _points(estimate: Estimate, known: float | None, width: int = 160) -> dict[str, float] | None:

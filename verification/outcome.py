@@ -165,11 +165,11 @@ def decide_files(
 
 
 def rejected_for(decision: Decision) -> list[str]:
-    """Return why a rejected dialogue is: reasons given, most frequent first, else the check."""
+    """Return why a rejected dialogue is: reasons given, most frequent first, else the checks."""
     if decision.outcome != "rejected":
         return []
     if decision.why == "check":
-        return decision.checks[:1]
+        return decision.auto_rejected
     return list(decision.reasons) or [decision.why]
 
 
@@ -208,12 +208,16 @@ def _need_libraries() -> None:
 
 
 def _check_names(rule: Rule, checked: Mapping[int, Checked]) -> None:
-    there = rejecting_checks(list(checked.values()))
-    for name in rule.auto_reject:
-        if name not in there:
+    if rule.auto_reject and not checked:
+        raise DataError("needs --findings: checks reject by what they found", field="--auto-reject")
+    found = {finding.check for one in checked.values() for finding in one.findings}
+    unknown = set(rule.auto_reject) - found
+    if unknown:
+        from verification.check import NAMES
+
+        for name in sorted(unknown - set(NAMES)):
             raise DataError(
-                f"{name!r} rejects no dialogue in the findings; those that do: "
-                + (", ".join(sorted(there)) or "none"),
+                f"{name!r} is no check: there are {', '.join(sorted(found | set(NAMES)))}",
                 field="--auto-reject",
             )
 

@@ -1,7 +1,8 @@
 """Which dialogues are to be reviewed, by how many: `again.jsonl`, one dialogue a line.
 
-`wanted` is the number of votes that the dialogue shall have in the end, those it has included, so
-that using the same list twice asks for nothing more.
+`wanted` is the number of votes that the dialogue shall have in the end, those of the reviewers `by`
+included, so that using the same list twice asks for nothing more. A review leaves out of `wanted`
+those of them who have not voted in its own database: their votes came from elsewhere.
 """
 
 from __future__ import annotations
@@ -23,16 +24,22 @@ class ReviewItem(msgspec.Struct, frozen=True, omit_defaults=True):
     dialogue_id: int
     wanted: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
     votes: int = 0  # that it has now
+    by: tuple[str, ...] = ()  # whose these are
     why: str = ""
 
 
 def again(decisions: Iterable[Decision], rule: Rule) -> list[ReviewItem]:
     """Return the dialogues that are sent back, each with one vote more than it has."""
     return [
-        ReviewItem(d.dialogue_id, max(votes + 1, rule.min_votes), votes, d.why)
+        ReviewItem(
+            d.dialogue_id,
+            max(len(d.reviewers) + 1, rule.min_votes),
+            len(d.reviewers),
+            tuple(d.reviewers),
+            d.why,
+        )
         for d in decisions
         if d.outcome == "again"
-        for votes in [sum(d.votes.values())]
     ]
 
 

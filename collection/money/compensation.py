@@ -45,7 +45,7 @@ Question = Callable[[Campaign, Debt, str], str]
 
 def html_question(campaign: Campaign, debt: Debt, reason: str) -> str:
     """Return the question of hit_templates/compensation.html.j2."""
-    from collection.recruiting.hits import Templates, campaign_values
+    from collection.recruiting.hits import campaign_values, templates_of
     from collection.recruiting.submitting import submit_origins
 
     values = {
@@ -56,7 +56,7 @@ def html_question(campaign: Campaign, debt: Debt, reason: str) -> str:
         "code": debt.person.code or "",
     }
     places = submit_origins(campaign.recruiting.submit_hosts)
-    return Templates().question("compensation", values, places)
+    return templates_of(campaign).question("compensation", values, places)
 
 
 def key_of(person: Person, number: int = 1) -> str:

@@ -36,6 +36,9 @@ SCHEMAS = {
     f"{{{NAMESPACE}2005-10-01/AnswerKey.xsd}}AnswerKey": "answer_key",
 }
 
+LOADING = ("script", "link", "iframe", "video", "audio", "source", "embed", "object")
+ADDRESSES = ("src", "href", "data", "srcset", "poster")
+
 
 class Checked(msgspec.Struct, frozen=True):
     """What was found in one template: the size of its question, and what is wrong."""
@@ -210,13 +213,15 @@ class _Page(HTMLParser):
             self.has.add(tag)
         elif tag == "label":
             self._in_label += 1
-            self.labelled.add(of.get("for", ""))
+            if of.get("for"):
+                self.labelled.add(of["for"])
         elif tag == "img" and not of.get("alt", "").strip():
             self.problems.append(f"the picture {of.get('src', '')[:60]} has no alt text")
         elif tag == "form":
             self.action, self.method = of.get("action", ""), of.get("method", "").lower()
-        elif tag in ("script", "link", "iframe") and (of.get("src") or of.get("href")):
-            self.problems.append(f"loads {of.get('src') or of.get('href')}: pages bring all along")
+        elif tag in LOADING:
+            found = [of[name] for name in ADDRESSES if of.get(name)]
+            self.problems += [f"loads {address}: pages bring all along" for address in found]
         elif tag == "button" and of.get("type", "submit") == "submit":
             self.has.add("submit")
         if tag in ("input", "textarea", "select"):

@@ -145,6 +145,27 @@ class Templates:
         return _NOT_XML.sub("\ufffd", text)
 
 
+def templates_of(campaign: Campaign, own: Path | None = None) -> Templates:
+    """Return the templates as a campaign posts them: its folder's files go before ours, or `own`,
+    and its section [recruiting] before hits.toml's entry of the chat.
+
+    Raises:
+        DataError: no such folder, or its hits.toml is wrong.
+    """
+    terms = campaign.recruiting
+    templates = Templates(own or (Path(terms.templates) if terms.templates else None))
+    if chat := templates.hits.get("chat"):
+        templates.hits["chat"] = msgspec.structs.replace(
+            chat,
+            title=terms.title or chat.title,
+            description=terms.description or chat.description,
+            keywords=terms.keywords or chat.keywords,
+            minutes=terms.assignment_minutes,
+            frame_height=terms.frame_height,
+        )
+    return templates
+
+
 def external_question(url: str, frame_height: int, *, templates: Templates | None = None) -> str:
     """Return the ExternalQuestion that frames a page of ours; 0 pixels lets the platform fit it."""
     known = templates or Templates()

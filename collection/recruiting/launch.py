@@ -22,7 +22,7 @@ from collection.money.carry_out import Carried, carry_out
 from collection.money.ledger import Row
 from collection.money.pay import dearest_bonus, fees_of
 from collection.recruiting import qualifications
-from collection.recruiting.hits import Templates, external_question
+from collection.recruiting.hits import external_question, templates_of
 from collection.recruiting.pace import cut, places_to_offer
 from collection.recruiting.recruiter import Order, Recruiter
 from collection.recruiting.synchronise import synchronise
@@ -176,14 +176,14 @@ def intend(
 def order_of(campaign: Campaign, platform: str, assignments: int) -> Order:
     """Return the order for a chat posting; the ledger gives it its token."""
     terms = campaign.recruiting
-    template = Templates().hit("chat")
+    template = templates_of(campaign).hit("chat")
     url = chat_url(campaign)
     return Order(
         token="",
         kind="chat",
-        title=terms.title or template.title,
-        description=terms.description or template.description,
-        keywords=terms.keywords or template.keywords,
+        title=template.title,
+        description=template.description,
+        keywords=template.keywords,
         reward=campaign.pay.reward,
         assignments=assignments,
         assignment_seconds=terms.assignment_minutes * 60,

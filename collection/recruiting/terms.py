@@ -58,6 +58,7 @@ class Recruiting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ten_or_more: bool = False
     open_at_once: Annotated[int, msgspec.Meta(ge=2, le=10_000)] = 40
     frame_height: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 800
+    templates: str = ""  # a folder whose files go before hit_templates/
     locales: Annotated[tuple[Locale, ...], msgspec.Meta(max_length=30)] = ()
     percent_approved: Percent | None = None
     number_approved: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None

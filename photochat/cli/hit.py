@@ -79,13 +79,13 @@ def preview(
     """
     from collection.campaign import Campaign, load_campaign
     from collection.recruiting import hit_preview
-    from collection.recruiting.hits import Templates
+    from collection.recruiting.hits import templates_of
     from photochat.atomic import atomic_file
 
     if sum((out is not None, serve, xml)) != 1:
         raise DataError("choose one of --out FILE, --serve and --xml", field="hit preview")
-    templates = Templates(own)
     campaign = load_campaign(config) if config else Campaign()
+    templates = templates_of(campaign, own)
     templates.hit(name)
     values = templates.example(name, campaign)
     values |= _read(data) if data else {}
@@ -115,9 +115,10 @@ def check(config: Config = None, own: Own = None, as_json: AsJson = False) -> No
     from collection.campaign import Campaign, load_campaign
     from collection.recruiting.hit_check import QUESTION_BYTES
     from collection.recruiting.hit_check import check as run
-    from collection.recruiting.hits import Templates
+    from collection.recruiting.hits import templates_of
 
-    checked = run(Templates(own), load_campaign(config) if config else Campaign())
+    campaign = load_campaign(config) if config else Campaign()
+    checked = run(templates_of(campaign, own), campaign)
     if as_json:
         print_json(checked)
     else:

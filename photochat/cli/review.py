@@ -329,6 +329,10 @@ def decide(
     _note_left_out(result.left_out)
     if result.unchecked:
         note(f"photochat: dialogues without a line in the findings: {result.unchecked:,}")
+    able = {one.check for one in result.checks if one.severity == "reject"}
+    for name in result.rule.auto_reject:
+        if name not in able:
+            note(f"photochat: {name} rejects no dialogue in these findings")
     note(f"photochat: {out}/report.html says more")
     if result.outcomes["again"]:
         note(

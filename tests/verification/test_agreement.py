@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verification.agreement import agreement, alphas, kappas
+from verification.agreement import Estimate, agreement, alphas, kappas
+from verification.decision_report import _standing
 from verification.votes import Vote
 
 TABLES = st.lists(st.integers(0, 30), min_size=4, max_size=4).filter(lambda cells: sum(cells) > 0)
@@ -65,3 +66,11 @@ def test_one_verdict_alone_determines_no_agreement():
     assert found.alpha.value is None
     assert found.pairs[0].kappa.value is None
     assert agreement([]).alpha.value is None
+
+
+def test_two_dialogues_are_too_few_for_an_interval():
+    """Half of the resamples have one verdict alone: the others say nothing of the ends."""
+    said = {1: "accept", 2: "reject"}
+    found = agreement([Vote(n, who, said[n]) for n in said for who in ("ann", "bob")])
+    assert found.alpha == found.pairs[0].kappa == Estimate(1.0)
+    assert _standing(found.alpha) == "unknown"

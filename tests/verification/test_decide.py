@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from verification.decide import Rule, decide_one
 from verification.finding import Checked, Finding
+from verification.outcome import rejected_for
 from verification.review_items import again
 from verification.votes import VERDICTS, Vote
 
@@ -40,6 +41,15 @@ def test_a_dialogue_is_decided_by_the_rule(said, accept, gold, rule, outcome, wh
     votes = [Vote(1, f"r{i}", WORDS[letter]) for i, letter in enumerate(said)]
     decision = decide_one(1, votes, accept, TYPOS, gold, rule)
     assert (decision.outcome, decision.why) == (outcome, why)
+
+
+def test_an_automatic_rejection_names_the_checks_that_may_reject():
+    graver = (Finding("no-share", "reject", "none"), *TYPOS.findings)
+    rule = Rule(auto_reject=("typos",))
+    decision = decide_one(1, (), None, Checked(1, graver), None, rule)
+    assert (decision.why, rejected_for(decision)) == ("check", ["typos"])
+    people = decide_one(1, [Vote(1, w, "reject") for w in "ab"], 0.01, TYPOS, None, rule)
+    assert (people.why, people.auto_rejected) == ("votes", [])
 
 
 @given(

@@ -101,7 +101,26 @@ def test_checks_reject_by_themselves_only_when_named_and_never_against_people(pl
     ]
     status, _, err = run_photochat(*command, "--auto-reject", "typo")
     assert status == 2
-    assert "'typo' rejects no dialogue in the findings; those that do: typos" in err
+    assert "'typo' is no check: there are association" in err
+    status, _, err = run_photochat(*command, "--auto-reject", "personal-information")
+    assert status == 0  # nobody gave anything away this time
+    assert "personal-information rejects no dialogue in these findings" in err
+    without = [part for part in command if part not in ("--findings", "findings.jsonl")]
+    status, _, err = run_photochat(*without, "--auto-reject", "typos")
+    assert status == 2
+    assert "needs --findings" in err
+
+
+def test_a_platforms_ties_are_sent_back_for_one_vote_more(place, run_photochat):
+    """Also in a review's database that knows nothing of the votes on the platform."""
+    tie = zip(("w1", "w2", "w3", "w4"), ("accept", "reject") * 2, strict=True)
+    write_votes("votes.jsonl", [Vote(1, who, said) for who, said in tie])
+    run_photochat("decide", "--in", "raw.jsonl", "--votes", "votes.jsonl", "--out", "out")
+    ours = lines(place / "out" / "again.jsonl")
+    (place / "tie.jsonl").write_text(json.dumps(next(r for r in ours if r["dialogue_id"] == 1)))
+    review = ("simulate-reviews", "--in", "raw.jsonl", "--items", "tie.jsonl", "--json",
+              "--reviewer", "ann=1", "--reviewer", "bob=1")  # fmt: skip
+    assert [json.loads(run_photochat(*review)[1])["votes"] for _ in "12"] == [1, 0]
 
 
 def test_gold_dialogues_decide_themselves_or_stay_outside(place, run_photochat):

@@ -95,7 +95,8 @@ def persona_features(words: Iterable[str], photos: Sequence[Description]) -> Num
             rows.append((0.0, 0.0, 0.0))
             continue
         relationship = who.relationship.lower().replace("'s", " ").split()
-        rows.append((1.0, float(relationship[-1] in said), float(who.name.lower() in said)))
+        of_whom = bool(relationship) and relationship[-1] in said  # it may be blank
+        rows.append((1.0, float(of_whom), float(who.name.lower() in said)))
     return np.array(rows)
 
 

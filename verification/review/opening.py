@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,8 @@ import msgspec
 from photochat.dialogue import Dialogue
 from photochat.errors import DataError
 from photochat.records import read_records
-from verification.gold import check_same, read_gold
+from verification.finding import Checked
+from verification.gold import Gold, check_same, read_gold
 from verification.identity import by_id, findings_by_id
 from verification.review.desk import GOLD_SHARE, HOLD_SECONDS, Desk
 from verification.review.store import Item, Prepared, open_review
@@ -46,15 +48,17 @@ def open_desk(
 ) -> Opened:
     """Read what is to be reviewed and open its database.
 
-    With `items`, a list as `photochat decide` writes it, only its dialogues are given out.
+    With `items`, a list as `photochat decide` writes it, only its dialogues are given out. Gold
+    dialogues that the findings leave out are checked here.
 
     Raises:
-        DataError: a file cannot be read, or does not fit the database.
+        DataError: a file cannot be read, or does not fit the database; gold cannot be checked.
     """
     found = by_id(read_records(dialogues), file=dialogues)
     answers = read_gold(gold) if gold else []
     check_same(answers, found)
     checked = findings_by_id(findings) if findings else {}
+    checked |= _check_gold(answers, checked)
     listed = {item.dialogue_id: item for item in read_review_items(items)} if items else None
     gold_ids = {item.dialogue.dialogue_id for item in answers}
     wanted = []
@@ -62,7 +66,8 @@ def open_desk(
         if number in gold_ids or (listed is not None and number not in listed):
             continue
         entry = listed[number] if listed is not None else None
-        wanted.append(Item(dialogue, (entry and entry.wanted) or overlap))
+        by = entry.by if entry else ()
+        wanted.append(Item(dialogue, (entry and entry.wanted) or overlap, by=by))
     wanted += [Item(item.dialogue, overlap, gold=True) for item in answers]
     if not wanted:
         raise DataError("there is nothing to review: the list names none of the dialogues")
@@ -86,3 +91,26 @@ def open_desk(
         findings_elsewhere=len(set(checked) - set(everything)),
         items_elsewhere=len(set(listed or ()) - set(found)),
     )
+
+
+def _check_gold(gold: Sequence[Gold], checked: Mapping[int, Checked]) -> dict[int, Checked]:
+    """Check gold dialogues without findings: the page must not tell them from the others.
+
+    For the same reason the checks that were not made are said to be those of most others.
+    """
+    missing = [g.dialogue for g in gold if g.dialogue.dialogue_id not in checked]
+    if not checked or not missing:
+        return {}
+    try:
+        from verification.check import NO_MODELS, check_dialogue, load
+
+        models = load(NO_MODELS)
+        found = [check_dialogue(dialogue, models) for dialogue in missing]
+    except ModuleNotFoundError as error:
+        raise DataError(
+            f"has dialogues without findings, and to check them {error.name} is not installed: "
+            "pip install 'photochat-toolkit[verify]'",
+            field="--gold",
+        ) from error
+    [(skipped, _)] = Counter(one.skipped for one in checked.values()).most_common(1)
+    return {one.dialogue_id: msgspec.structs.replace(one, skipped=skipped) for one in found}

@@ -16,7 +16,8 @@ PACE_OVER = 20  # the latest votes
 class Progress(msgspec.Struct, frozen=True):
     """`mine`: votes of this reviewer, `skipped` by them; `pace`: their seconds for a dialogue.
 
-    `given` of the `wanted` votes of all reviewers on all dialogues, without gold ones.
+    `given` of the `wanted` votes of all reviewers on all dialogues. Of gold ones, which nobody is
+    to tell from the others by what moves here, this reviewer's own votes count.
     """
 
     mine: int
@@ -42,12 +43,23 @@ def progress(connection: Connection, reviewer: str) -> Progress:
     # A dialogue that was wanted more often before counts as full, not as more.
     full = sa.case((items.c.votes < items.c.wanted, items.c.votes), else_=items.c.wanted)
     given, wanted = connection.execute(
-        sa.select(sa.func.sum(full), sa.func.sum(items.c.wanted)).where(~items.c.gold)
+        sa.select(
+            sa.func.coalesce(sa.func.sum(full), 0), sa.func.coalesce(sa.func.sum(items.c.wanted), 0)
+        ).where(~items.c.gold)
     ).one()
+    mine = sa.and_(a.dialogue_id == items.c.dialogue_id, a.reviewer == reviewer, a.state == VOTED)
+    gold, gold_given = connection.execute(
+        sa.select(sa.func.count(), sa.func.count(a.dialogue_id))
+        .select_from(items)
+        .outerjoin(assignments, mine)
+        .where(items.c.gold, items.c.wanted > 0)
+    ).one()
+    if given == wanted:  # what is left of gold is given to nobody
+        gold = gold_given
     return Progress(
         mine=counts.get(VOTED, 0),
         skipped=counts.get(SKIPPED, 0),
         pace=median(latest) if latest else None,
-        given=int(given or 0),
-        wanted=int(wanted or 0),
+        given=int(given + gold_given),
+        wanted=int(wanted + gold),
     )

@@ -24,11 +24,15 @@ _LOCK = 0x726576696577  # any number: PostgreSQL's advisory lock of a review's c
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A dialogue to be reviewed by `wanted` reviewers; by everybody, now and then, if gold."""
+    """A dialogue to be reviewed by `wanted` reviewers; by everybody, now and then, if gold.
+
+    Those of the reviewers `by` whose votes are not in the database have voted elsewhere.
+    """
 
     dialogue: Dialogue
     wanted: int
     gold: bool = False
+    by: tuple[str, ...] = ()
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -135,18 +139,24 @@ def _prepare(connection: Connection, wanted: Sequence[Item]) -> Prepared:
         row.dialogue_id: row.fingerprint
         for row in connection.execute(sa.select(items.c.dialogue_id, items.c.fingerprint))
     }
-    rows = [
-        {
-            "dialogue_id": item.dialogue.dialogue_id,
-            "position": position,
-            "fingerprint": fingerprint(item.dialogue),
-            "gold": item.gold,
-            "wanted": item.wanted,
-            "votes": 0,
-            "places": item.wanted,
-        }
-        for position, item in enumerate(wanted)
-    ]
+    a = assignments.c
+    voted = connection.execute(sa.select(a.dialogue_id, a.reviewer).where(a.verdict.is_not(None)))
+    here = {(row.dialogue_id, row.reviewer) for row in voted}
+    rows = []
+    for position, item in enumerate(wanted):
+        number = item.dialogue.dialogue_id
+        more = max(0, item.wanted - sum((number, name) not in here for name in item.by))
+        rows.append(
+            {
+                "dialogue_id": number,
+                "position": position,
+                "fingerprint": fingerprint(item.dialogue),
+                "gold": item.gold,
+                "wanted": more,
+                "votes": 0,
+                "places": more,
+            }
+        )
     for row in rows:
         before = known.get(row["dialogue_id"])
         if before is not None and before != row["fingerprint"]:
@@ -168,13 +178,21 @@ def _prepare(connection: Connection, wanted: Sequence[Item]) -> Prepared:
                 for r in rows
             ],
         )
-    a = assignments.c
     taken = (
         sa.select(sa.func.count())
         .where(a.dialogue_id == items.c.dialogue_id, a.state.in_((HELD, VOTED)))
         .scalar_subquery()
     )
     connection.execute(sa.update(items).values(places=items.c.wanted - taken))
+    # Who holds what is no longer given has held it for long enough: it expires at the next claim.
+    connection.execute(
+        sa.update(assignments)
+        .where(
+            a.state == HELD,
+            a.dialogue_id.in_(sa.select(items.c.dialogue_id).where(items.c.wanted == 0)),
+        )
+        .values(until=0.0)
+    )
     left = connection.scalar(
         sa.select(sa.func.count()).select_from(items).where(~items.c.gold, items.c.places > 0)
     )

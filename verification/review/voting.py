@@ -75,10 +75,15 @@ def vote(connection: Connection, given: Vote, now: float) -> Answer:
 
 
 def undo(connection: Connection, reviewer: str, dialogue_id: int, now: float, hold: float) -> bool:
-    """Take a vote back: the reviewer holds the dialogue again. False if there is no vote."""
+    """Take a vote back: the reviewer holds the dialogue again.
+
+    False if there is no vote, or on a dialogue that is no longer given: its vote stays.
+    """
     a = assignments.c
     place = (a.dialogue_id == dialogue_id, a.reviewer == reviewer, a.state == VOTED)
-    verdict = connection.scalar(sa.select(a.verdict).where(*place))
+    verdict = connection.scalar(
+        sa.select(a.verdict).join_from(assignments, items).where(*place, items.c.wanted > 0)
+    )
     if verdict is None:
         return False
     connection.execute(
@@ -90,11 +95,12 @@ def undo(connection: Connection, reviewer: str, dialogue_id: int, now: float, ho
 
 
 def latest_vote(connection: Connection, reviewer: str) -> int | None:
-    """Return the dialogue on which the reviewer voted last."""
+    """Return the dialogue on which the reviewer voted last, of those that are still given."""
     a = assignments.c
     found = connection.scalar(
         sa.select(a.dialogue_id)
-        .where(a.reviewer == reviewer, a.state == VOTED)
+        .join_from(assignments, items)
+        .where(a.reviewer == reviewer, a.state == VOTED, items.c.wanted > 0)
         .order_by(a.at.desc(), a.dialogue_id)
         .limit(1)
     )

@@ -25,6 +25,7 @@ from collection.recruiting.hit_check import (
     question_problems,
     rendered_problems,
 )
+from collection.recruiting.hit_preview import bar_page
 from collection.recruiting.hits import (
     FOLDER,
     Hit,
@@ -32,7 +33,9 @@ from collection.recruiting.hits import (
     dialogue_values,
     external_question,
     html_question,
+    templates_of,
 )
+from collection.recruiting.launch import order_of
 from photochat.errors import DataError
 from photochat.release import read_release
 from tests.conftest import SAMPLE, make_dialogue
@@ -168,6 +171,26 @@ def test_own_files_go_before_ours(tmp_path: Path) -> None:
         Templates(tmp_path).page("verification", values)
 
 
+def test_what_a_campaign_posts_is_its_own(tmp_path: Path) -> None:
+    """Its folder's words reach workers, and a preview has the terms that are posted."""
+    text = TEMPLATES.text("compensation.html.j2")
+    (tmp_path / "compensation.html.j2").write_text(text.replace("</h1>", " from us</h1>", 1))
+    (tmp_path / "hits.toml").write_text(
+        TEMPLATES.text("hits.toml").replace("Chat in writing", "Talk", 1)
+    )
+    campaign = parse_campaign({"recruiting": {"templates": str(tmp_path)}})
+    person = Person(1, "A1", "3X", "complete", "submitted", "CODE2345", 0.0, 1.0)
+    question = compensation.html_question(campaign, Debt(person, Decimal("1.25")), "For waiting.")
+    assert "from us</h1>" in question
+    order = order_of(campaign, "mturk", 1)
+    assert order.title.startswith("Talk with another person")
+    bar = bar_page(templates_of(campaign), "chat", campaign)
+    assert order.assignment_seconds == 7200
+    assert "<dd>120 min</dd>" in bar
+    with pytest.raises(DataError, match="no such folder"):
+        order_of(parse_campaign({"recruiting": {"templates": "none"}}), "mturk", 1)
+
+
 def verification(dialogue) -> str:
     values = TEMPLATES.example("verification", CAMPAIGN) | dialogue_values(dialogue)
     return TEMPLATES.question("verification", values)
@@ -272,8 +295,14 @@ PAGE = TEMPLATES.page("compensation", TEMPLATES.example("compensation", CAMPAIGN
         (PAGE.replace('name="code"', ""), "no field beside"),
         (PAGE.replace('lang="en"', ""), "no lang"),
         (PAGE.replace("</form>", '<input id="x" name="x"></form>'), "field x has no label"),
+        (
+            PAGE.replace("</form>", '<label>A <input name="a"></label><input name="b"></form>'),
+            "field (without id) has no label",
+        ),
         (PAGE.replace("</form>", '<img src="x.png"></form>'), "no alt"),
         (PAGE.replace("<script>", '<script src="https://x.example/y.js">'), "bring all along"),
+        (PAGE.replace("</form>", '<video src="https://x.example/y"></video></form>'), "bring all"),
+        (PAGE.replace("</form>", '<object data="https://x.example/y"></object></form>'), "loads"),
         (PAGE.replace("</form>", '<input type="hidden" name="code"></form>'), "two fields"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from photochat.packaged_models import installed
 from tests.verification.talks import EXAMPLES, PIZZA, talk
@@ -60,3 +61,11 @@ def test_kinds_of_a_label_and_its_plural_are_its_hints():
 def test_labels_that_nobody_knows_are_no_error():
     assert association(Talk(talk(PIZZA, "Pájaros, Zxqv")), None) is not None
     assert association(Talk(talk(PIZZA, "")), None) is None
+
+
+@pytest.mark.parametrize("whose", ["  Mark", "'s Mark"])
+def test_a_blank_relationship_is_no_error(whose):
+    blank = replace(
+        talk(PIZZA), photo_description=f"The photo has your {whose}. Objects in the photo: Pizza"
+    )
+    assert association(Talk(blank), None) is not None

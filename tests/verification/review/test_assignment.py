@@ -195,6 +195,38 @@ def test_a_review_opened_again_keeps_its_votes_and_takes_new_wishes(db_url, make
         open_review(db_url, [Item(make_dialogue("0:other 1:*", dialogue_id=2), 2)])
 
 
+def test_votes_from_elsewhere_count_among_the_wanted(db_url, make_desk):
+    """Four platform workers have voted, ann has here: a fifth and a sixth are asked for, once."""
+    workers = ("w1", "w2", "w3", "w4")
+    for by in (workers, (*workers, "ann"), (*workers, "ann")):
+        desk = make_desk(db_url, items=[Item(make_dialogue(dialogue_id=1), len(by) + 1, by=by)])
+        for who in REVIEWERS:
+            if desks.sheet(desk, who, 1.0).view is not None:
+                desks.vote(desk, Vote(1, who, "accept"), 2.0)
+        assert_sound(desk)
+    assert [vote.reviewer for vote in read_all_votes(db_url)] == ["ann", "bob"]
+
+
+def test_a_dialogue_that_is_no_longer_given_is_let_go_and_its_votes_stay(db_url, make_desk):
+    """A server started again with fewer dialogues knows nothing of the others."""
+    before = make_desk(db_url, 3, overlap=1)
+    assert desks.sheet(before, "ann", 1.0).view.dialogue_id == 1
+    desks.vote(before, Vote(1, "ann", "accept"), 2.0)
+    assert desks.sheet(before, "ann", 3.0).view.dialogue_id == 2
+    after = make_desk(db_url, items=[Item(before.dialogues[3], 1)])
+    now = desks.sheet(after, "ann", 4.0)
+    assert (now.view.dialogue_id, now.undo) == (3, None)
+    assert not desks.undo(after, "ann", 1, 5.0)
+    assert [vote.dialogue_id for vote in read_all_votes(db_url)] == [1]
+    assert [entry.kind for entry in read_trail(db_url)] == [
+        "given",
+        "voted",
+        "given",
+        "expired",
+        "given",
+    ]
+
+
 def test_votes_of_what_is_no_review_are_refused(tmp_path):
     with pytest.raises(DataError, match="no such database"):
         read_all_votes(f"sqlite:///{tmp_path}/none.db")
