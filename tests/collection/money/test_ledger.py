@@ -115,7 +115,7 @@ def test_who_is_approved_beyond_the_units_costs_what_a_unit_costs(database):
     reward, fees = scene.campaign.pay.reward, scene.fees
     for one in three:
         scene.intend(calls.approve(one, reward=reward, assignments=1, fees=fees))
-    scene.intend(calls.override(three[0], reward=reward, assignments=1, fees=fees))
+    scene.intend(calls.accept(three[0], "override", amount=reward, fee=Decimal("0.30")))
     assert scene.committed() == Decimal("5.40")
     for one in three:
         scene.intend(calls.bonus(one.id, one, Decimal("1.30"), fees, participant=1, reason=""))
