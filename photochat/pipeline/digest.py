@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,15 +31,15 @@ def content_of(path: Path, seen: dict[str, Seen], name: str) -> str:
     """Return the hash of a file, or of all files below a folder with their names; or `MISSING`.
 
     `seen` remembers by `name` what was read before: while sizes and times of change are the same,
-    nothing is read again. Hidden files (half-written ones, caches) do not count.
+    nothing is read again. Links are followed; those that lead nowhere do not count, nor do hidden
+    files (half-written ones, caches).
     """
     if not path.exists():
         seen.pop(name, None)
         return MISSING
-    files = sorted(_files(path))
+    files = dict(sorted(_files(path)))
     stamp = hashlib.sha256()
-    for file in files:
-        about = file.stat()
+    for file, about in files.items():
         stamp.update(f"{file.relative_to(path)}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
     before = seen.get(name)
     if before is not None and before.stamp == stamp.hexdigest():
@@ -69,13 +70,22 @@ def toolkit_of(package: str) -> str:
     return f"{__version__}+{digest.hexdigest()[:16]}"
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
+def _files(
+    path: Path, above: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield a file, or those below a folder; `above` are the folders on the way to it."""
+    try:
+        about = path.stat()
+        inside = list(path.iterdir()) if stat.S_ISDIR(about.st_mode) else ()
+    except OSError:  # a link that leads nowhere, gone in between, or closed to us
         return
-    for root, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(root, name) for name in names if not name.startswith("."))
+    if stat.S_ISREG(about.st_mode):
+        yield path, about
+    here = (about.st_dev, about.st_ino)
+    if inside and here not in above:
+        for item in inside:
+            if not item.name.startswith("."):
+                yield from _files(item, above | {here})
 
 
 def _hash(file: Path) -> str:

@@ -31,12 +31,12 @@ class Pipeline:
 
     def __init__(self, settings: Settings, base: Path) -> None:
         self.settings = settings
-        self.places = Places(settings, base)
+        self.places = Places(settings, base, base)
         self.out = self.places.out
-        self.stages = chain(settings, base)
+        self.stages = chain(settings, base, base)
         _keep_apart(self.stages)
         # The same from the file's own folder: what is remembered names no place of this machine.
-        self._named = dict(zip(self.stages, chain(settings, Path()), strict=True))
+        self._named = dict(zip(self.stages, chain(settings, Path(), base), strict=True))
         self.state = read_state(self.out)
 
     def plan(self, first: str | None = None, last: str | None = None) -> list[Step]:

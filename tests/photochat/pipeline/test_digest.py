@@ -22,6 +22,26 @@ def test_content_decides_and_nothing_else(tmp_path):
     assert content_of(one / "a", {}, "x") != file
 
 
+def test_links_are_followed_and_those_that_lead_nowhere_do_not_count(tmp_path):
+    """Pictures often lie on another disk."""
+    photos, store = tmp_path / "photos", tmp_path / "store"
+    photos.mkdir()
+    (store / "sub").mkdir(parents=True)
+    before = content_of(photos, {}, "x")
+    (photos / "gone").symlink_to(tmp_path / "nowhere")
+    (photos / "itself").symlink_to("itself")
+    assert content_of(photos, {}, "x") == before
+    (photos / "train").symlink_to(store)
+    (store / "sub" / "back").symlink_to(photos)
+    (store / "sub" / "a.jpg").write_text("1")
+    linked = content_of(photos, {}, "x")
+    assert linked != before
+    (store / "sub" / "a.jpg").write_text("2")
+    assert content_of(photos, {}, "x") != linked
+    (tmp_path / "nowhere").write_text("here now")
+    assert content_of(photos, {}, "x") != linked
+
+
 def test_what_was_read_is_not_read_again(tmp_path):
     file, seen = tmp_path / "big", {}
     file.write_text("first")

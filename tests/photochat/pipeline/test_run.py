@@ -135,6 +135,22 @@ def test_what_a_stage_did_not_write_is_kept_under_another_name(toolkit):
     assert not (work / "release.old-3").exists()
 
 
+def test_a_file_named_in_options_is_an_input_that_lies_beside_the_pipeline_file(toolkit):
+    earlier = toolkit.folder / "earlier"
+    split = {"dev": 1, "test": 1, "options": ["--previous", "earlier"]}
+    toolkit.write(earlier / "release.jsonl", "old")
+    go(toolkit, split=split)
+    assert go(toolkit, split=split)[0] == []
+    toolkit.write(earlier / "release.jsonl", "cut again")
+    assert go(toolkit, split=split)[1]["split"] == "earlier has changed"
+    shutil.rmtree(earlier)
+    with pytest.raises(DataError, match="earlier: is missing, and the stage split reads it"):
+        go(toolkit, split=split)
+    with pytest.raises(DataError, match=r"work/release: is removed before the stage split runs"):
+        go(toolkit, split={**split, "options": ["--previous=work/release"]})
+    assert (toolkit.folder / "work" / "release").exists()
+
+
 def test_an_input_does_not_lie_where_a_stage_clears(toolkit):
     gold = toolkit.folder / "work" / "decisions" / "gold.jsonl"
     toolkit.write(gold, "gold")
