@@ -32,21 +32,24 @@ def content_of(path: Path, seen: dict[str, Seen], name: str) -> str:
 
     `seen` remembers by `name` what was read before: while sizes and times of change are the same,
     nothing is read again. Links are followed; those that lead nowhere do not count, nor do hidden
-    files (half-written ones, caches).
+    files (half-written ones, caches). With a SQLite database counts what is written ahead of it.
     """
     if not path.exists():
         seen.pop(name, None)
         return MISSING
-    files = dict(sorted(_files(path)))
+    files = [(str(file.relative_to(path)), file, about) for file, about in sorted(_files(path))]
+    if path.is_file():
+        ahead = _files(Path(f"{path}-wal"))
+        files += [("-wal", file, about) for file, about in ahead if about.st_size]
     stamp = hashlib.sha256()
-    for file, about in files.items():
-        stamp.update(f"{file.relative_to(path)}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
+    for inner, _, about in files:
+        stamp.update(f"{inner}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
     before = seen.get(name)
     if before is not None and before.stamp == stamp.hexdigest():
         return before.content
     content = hashlib.sha256()
-    for file in files:
-        content.update(f"{file.relative_to(path)}\0{_hash(file)}\0".encode())
+    for inner, file, _ in files:
+        content.update(f"{inner}\0{_hash(file)}\0".encode())
     seen[name] = Seen(stamp.hexdigest(), content.hexdigest())
     return content.hexdigest()
 
@@ -90,7 +93,10 @@ def _files(
 
 def _hash(file: Path) -> str:
     digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
+    try:
+        with file.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    except FileNotFoundError:  # gone since it was looked at
+        return MISSING
     return digest.hexdigest()

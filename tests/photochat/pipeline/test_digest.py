@@ -1,7 +1,11 @@
 """A hash says whether content changed, wherever it lies and whenever it was touched."""
 
 import os
+from contextlib import closing
 
+import sqlalchemy as sa
+
+from photochat.database import Database
 from photochat.pipeline.digest import MISSING, content_of, toolkit_of
 
 
@@ -40,6 +44,21 @@ def test_links_are_followed_and_those_that_lead_nowhere_do_not_count(tmp_path):
     assert content_of(photos, {}, "x") != linked
     (tmp_path / "nowhere").write_text("here now")
     assert content_of(photos, {}, "x") != linked
+
+
+def test_a_database_counts_with_what_is_written_ahead_of_it(tmp_path):
+    """Votes of a review that is still served stand beside its file until the server stops."""
+    file, seen = tmp_path / "review.db", {}
+    with closing(Database(f"sqlite:///{file}")) as database:
+        with database.writing.begin() as connection:
+            connection.execute(sa.text("CREATE TABLE votes (verdict TEXT)"))
+        before, bytes_before = content_of(file, seen, "x"), file.read_bytes()
+        with database.writing.begin() as connection:
+            connection.execute(sa.text("INSERT INTO votes VALUES ('accept')"))
+        assert file.read_bytes() == bytes_before
+        after = content_of(file, seen, "x")
+        assert after != before
+        assert content_of(file, seen, "x") == after
 
 
 def test_what_was_read_is_not_read_again(tmp_path):
