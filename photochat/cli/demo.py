@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,11 +19,7 @@ from photochat.cli.pipeline import open_pipeline, run_pipeline
 from photochat.cli.typed import announce
 from photochat.errors import DataError
 
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
-SAMPLE_FILES = ("open_images", "campaign.toml")
-PIPELINE = "pipeline.toml"
+PIPELINE, CAMPAIGN, BOXES = "pipeline.toml", "campaign.toml", "open_images"
 # Of [intent] in the sample's file; networks for both tasks where the models extra is installed.
 BASELINE, NETWORK = 'preset = "tfidf"', 'preset = "tiny"'
 RETRIEVAL = '\n[retrieval]\npreset = "tiny"\n'
@@ -48,6 +45,7 @@ def demo(
     Mechanical Turk, talk about them through the real chat server and are paid; their dialogues are
     checked, reviewed, split, counted, evaluated and packaged. DIR/results/report.html shows all of
     it. Each step is a command that you can type yourself; start from DIR/pipeline.toml.
+    A file there that is not the sample's, or was changed, is not written over.
 
     Example: photochat demo --out demo
     """
@@ -60,10 +58,13 @@ def demo(
             raise DataError("is not empty: name another folder, or add --force", file=out)
     elif force:
         shutil.rmtree(out / "results", ignore_errors=True)
-    sample = resources.files("photochat") / "sample"
-    for name in SAMPLE_FILES:
-        _copy(sample / name, out / name)
-    _write_pipeline(sample / PIPELINE, file)
+    sample = _sample()
+    for name, contents in sample.items():
+        if not force:
+            _refuse_other(out / name, contents)
+    for name, contents in sample.items():
+        with atomic_file(out / name) as part:
+            part.write_bytes(contents[0])
 
     root = context.find_root().command
     run_pipeline(open_pipeline(file), root, last="filter", quiet=True)
@@ -89,20 +90,27 @@ def demo(
     note(f"The same chain on your own files: photochat pipeline run, with a file like {file}")
 
 
-def _write_pipeline(source: Traversable, target: Path) -> None:
-    """Write the sample's pipeline file, with small networks where they can be trained."""
-    text = source.read_text(encoding="utf-8")
-    if has_models():
-        text = text.replace(BASELINE, NETWORK) + RETRIEVAL
-    with atomic_file(target) as part:
-        part.write_text(text, encoding="utf-8")
+def _sample() -> dict[str, tuple[bytes, ...]]:
+    """Return what to write by name, each with what else it may have been written as before.
+
+    The pipeline file has small networks where they can be trained.
+    """
+    sample = resources.files("photochat") / "sample"
+    files = [CAMPAIGN, *(f"{BOXES}/{file.name}" for file in (sample / BOXES).iterdir())]
+    text = (sample / PIPELINE).read_text(encoding="utf-8")
+    plain, networks = text.encode(), (text.replace(BASELINE, NETWORK) + RETRIEVAL).encode()
+    return {
+        **{name: ((sample / name).read_bytes(),) for name in files},
+        PIPELINE: (networks, plain) if has_models() else (plain, networks),
+    }
 
 
-def _copy(source: Traversable, target: Path) -> None:
-    """Copy a file, or a folder of files."""
-    if source.is_dir():
-        for file in source.iterdir():
-            _copy(file, target / file.name)
-        return
-    with atomic_file(target) as part:
-        part.write_bytes(source.read_bytes())
+def _refuse_other(file: Path, contents: Sequence[bytes]) -> None:
+    """Refuse to write over a file that holds something else than the sample's."""
+    sizes = {len(content) for content in contents}
+    if file.exists() and (file.stat().st_size not in sizes or file.read_bytes() not in contents):
+        raise DataError(
+            "is not the sample's, and would be lost: name another folder, or add --force "
+            "(your own files are for photochat pipeline run)",
+            file=file,
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,22 +31,25 @@ def content_of(path: Path, seen: dict[str, Seen], name: str) -> str:
     """Return the hash of a file, or of all files below a folder with their names; or `MISSING`.
 
     `seen` remembers by `name` what was read before: while sizes and times of change are the same,
-    nothing is read again. Hidden files (half-written ones, caches) do not count.
+    nothing is read again. Links are followed; those that lead nowhere do not count, nor do hidden
+    files (half-written ones, caches). With a SQLite database counts what is written ahead of it.
     """
     if not path.exists():
         seen.pop(name, None)
         return MISSING
-    files = sorted(_files(path))
+    files = [(str(file.relative_to(path)), file, about) for file, about in sorted(_files(path))]
+    if path.is_file():
+        ahead = _files(Path(f"{path}-wal"))
+        files += [("-wal", file, about) for file, about in ahead if about.st_size]
     stamp = hashlib.sha256()
-    for file in files:
-        about = file.stat()
-        stamp.update(f"{file.relative_to(path)}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
+    for inner, _, about in files:
+        stamp.update(f"{inner}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
     before = seen.get(name)
     if before is not None and before.stamp == stamp.hexdigest():
         return before.content
     content = hashlib.sha256()
-    for file in files:
-        content.update(f"{file.relative_to(path)}\0{_hash(file)}\0".encode())
+    for inner, file, _ in files:
+        content.update(f"{inner}\0{_hash(file)}\0".encode())
     seen[name] = Seen(stamp.hexdigest(), content.hexdigest())
     return content.hexdigest()
 
@@ -69,18 +73,30 @@ def toolkit_of(package: str) -> str:
     return f"{__version__}+{digest.hexdigest()[:16]}"
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
+def _files(
+    path: Path, above: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield a file, or those below a folder; `above` are the folders on the way to it."""
+    try:
+        about = path.stat()
+        inside = list(path.iterdir()) if stat.S_ISDIR(about.st_mode) else ()
+    except OSError:  # a link that leads nowhere, gone in between, or closed to us
         return
-    for root, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(root, name) for name in names if not name.startswith("."))
+    if stat.S_ISREG(about.st_mode):
+        yield path, about
+    here = (about.st_dev, about.st_ino)
+    if inside and here not in above:
+        for item in inside:
+            if not item.name.startswith("."):
+                yield from _files(item, above | {here})
 
 
 def _hash(file: Path) -> str:
     digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
+    try:
+        with file.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    except FileNotFoundError:  # gone since it was looked at
+        return MISSING
     return digest.hexdigest()

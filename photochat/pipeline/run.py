@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +20,8 @@ from photochat.pipeline.stages import Places, Stage, chain
 from photochat.pipeline.state import Basis, Finished, read_state, write_state
 
 LOCK_FILE = ".pipeline.lock"
+# What a stage begins on while what it left is removed: nothing can go on from there.
+CLEARING = Basis((), "", {})
 # Runs a command and returns its status and what it printed.
 Execute = Callable[[Sequence[str]], tuple[int, str]]
 
@@ -27,11 +31,12 @@ class Pipeline:
 
     def __init__(self, settings: Settings, base: Path) -> None:
         self.settings = settings
-        self.places = Places(settings, base)
+        self.places = Places(settings, base, base)
         self.out = self.places.out
-        self.stages = chain(settings, base)
+        self.stages = chain(settings, base, base)
+        _keep_apart(self.stages)
         # The same from the file's own folder: what is remembered names no place of this machine.
-        self._named = dict(zip(self.stages, chain(settings, Path()), strict=True))
+        self._named = dict(zip(self.stages, chain(settings, Path(), base), strict=True))
         self.state = read_state(self.out)
 
     def plan(self, first: str | None = None, last: str | None = None) -> list[Step]:
@@ -66,6 +71,7 @@ class Pipeline:
         """Run what has to be run; return the names of the stages that did.
 
         `say` is told of each stage before it runs, and why it does; "" means that it is skipped.
+        What stands where a stage writes and is not what it wrote there gets another name first.
 
         Raises:
             DataError: a stage failed, an input is missing, or another run is at work here.
@@ -76,18 +82,40 @@ class Pipeline:
             self.state = read_state(self.out)
             for number, stage in enumerate(self.stages[:end]):
                 reason = "asked for by --from" if number >= begin else self._why(stage)
-                say(stage, reason)
-                if reason:
-                    self._run(stage, execute)
-                    done.append(stage.name)
+                if not reason:
+                    say(stage, "")
+                    continue
+                basis = self._readable_basis(stage)
+                say(stage, "; ".join((reason, *self._set_aside(stage))))
+                self._run(stage, basis, execute)
+                done.append(stage.name)
             write_state(self.out, self.state)
         return done
 
-    def _run(self, stage: Stage, execute: Execute) -> None:
+    def _readable_basis(self, stage: Stage) -> Basis:
         basis = self._basis(stage)
         for name, content in basis.inputs.items():
             if content == MISSING:
                 raise DataError(f"is missing, and the stage {stage.name} reads it", file=name)
+        return basis
+
+    def _set_aside(self, stage: Stage) -> list[str]:
+        """Rename what is not the stage's own among what it would remove; say what and how."""
+        found = [path for path in stage.leftovers if not self._is_own(stage, path)]
+        return [f"{self._name(stage, path)} is kept as {_rename(path).name}" for path in found]
+
+    def _is_own(self, stage: Stage, path: Path) -> bool:
+        if stage.name in self.state.begun or not os.path.lexists(path):
+            return True
+        finished = self.state.finished.get(stage.name)
+        return finished is not None and all(
+            self._content(stage, output)
+            in (MISSING, finished.outputs.get(self._name(stage, output)))
+            for output in stage.outputs
+            if output == path or path in output.parents
+        )
+
+    def _run(self, stage: Stage, basis: Basis, execute: Execute) -> None:
         goes_on = (
             stage.resume is not None
             and self.state.begun.get(stage.name) == basis
@@ -97,7 +125,7 @@ class Pipeline:
             self._forget(stage)
             for path in stage.leftovers:
                 _remove(path)
-            self.state.begun = {stage.name: basis}
+            self.state.begun[stage.name] = basis
             write_state(self.out, self.state)
         words = (*stage.words, *(stage.resume or ())) if goes_on else stage.words
         start = time.monotonic()
@@ -112,13 +140,13 @@ class Pipeline:
         self.state.finished[stage.name] = Finished(
             basis, self._outputs(stage), round(time.monotonic() - start, 3), round(time.time(), 3)
         )
-        self.state.begun = {}
+        del self.state.begun[stage.name]
         write_state(self.out, self.state)
 
     def _forget(self, stage: Stage) -> None:
-        """Know nothing of a stage before what it wrote is removed, whenever that is cut short."""
+        """Know a stage as begun alone before its files are removed, whenever that is cut short."""
         self.state.finished.pop(stage.name, None)
-        self.state.begun = {}
+        self.state.begun[stage.name] = CLEARING
         write_state(self.out, self.state)
 
     def _why(self, stage: Stage) -> str:
@@ -140,8 +168,9 @@ class Pipeline:
 
     def _name(self, stage: Stage, path: Path) -> str:
         named = self._named[stage]
-        mine = (*stage.inputs, *stage.outputs, stage.answer)
-        return str((*named.inputs, *named.outputs, named.answer)[mine.index(path)])
+        mine = (*stage.inputs, *stage.outputs, *stage.leftovers, stage.answer)
+        names = (*named.inputs, *named.outputs, *named.leftovers, named.answer)
+        return str(names[mine.index(path)])
 
 
 @contextmanager
@@ -158,6 +187,34 @@ def _alone(out: Path) -> Iterator[None]:
         except OSError as error:
             raise DataError("another run is at work here: wait for it", file=out) from error
         yield
+
+
+def _keep_apart(stages: Sequence[Stage]) -> None:
+    """Refuse an input that a stage would remove, unless that stage makes it for a later one."""
+    for place, stage in enumerate(stages):
+        for path in stage.inputs:
+            for number, other in enumerate(stages):
+                made = number < place and path in other.outputs
+                if not made and any(_is_in(path, left) for left in other.leftovers):
+                    raise DataError(
+                        f"is removed before the stage {other.name} runs, and the stage "
+                        f"{stage.name} reads it: let it lie elsewhere",
+                        file=path,
+                    )
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _rename(path: Path) -> Path:
+    """Give a file or folder a name beside it that nothing has, and return that."""
+    names = (path.with_name(f"{path.name}.old-{number}") for number in itertools.count(1))
+    kept = next(name for name in names if not os.path.lexists(name))
+    try:
+        return path.rename(kept)
+    except OSError as error:
+        raise DataError(f"cannot be renamed ({error.strerror or error})", file=path) from error
 
 
 def _remove(path: Path) -> None:

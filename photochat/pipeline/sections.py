@@ -267,8 +267,9 @@ def next_steps(answers: Answers) -> list[tuple[str, str]]:
     if answers.has("package"):
         steps.append(
             (
-                "Read the data card, fill in what only you know, and publish.",
-                f"{answers.places.out / 'package' / 'README.md'}",
+                "Copy the package, since here it is made again when something changes; read the "
+                "data card, fill in what only you know, and publish.",
+                f"cp -r {answers.places.out / 'package'} ...",
             )
         )
     return steps  # fmt: skip

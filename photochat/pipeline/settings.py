@@ -1,8 +1,8 @@
 """The pipeline file: which stages there are, what they read, and the options that matter.
 
 Each section of the TOML file is one class below; a section that is not there is a stage that does
-not run. Paths are relative to the file. `options` of a section are handed to its command as they
-are (`photochat pipeline run --dry-run` shows the command lines).
+not run. `options` of a section are handed to its command (`photochat pipeline run --dry-run` shows
+the command lines). Paths are relative to the file, those among options too.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from photochat.pipeline.settings import Review, Settings, Training
+from photochat.pipeline.options import placed
+from photochat.pipeline.settings import Options, Review, Settings, Training
 
 ANSWERS = "answers"  # what the commands print with --json, a file a stage
 
@@ -32,9 +33,12 @@ class Stage(msgspec.Struct, frozen=True):
     always: bool = False  # reads something whose changes cannot be seen in files
 
 
-def chain(settings: Settings, base: Path) -> tuple[Stage, ...]:
-    """Return the stages of a pipeline file in a folder `base`, in the order they run in."""
-    place = Places(settings, base)
+def chain(settings: Settings, base: Path, folder: Path) -> tuple[Stage, ...]:
+    """Return the stages of a pipeline file that lies in `folder`, in the order they run in.
+
+    `base` is what the stages name that folder by.
+    """
+    place = Places(settings, base, folder)
     return (
         *_photos(settings, place),
         *_dialogues(settings, place),
@@ -47,8 +51,9 @@ def chain(settings: Settings, base: Path) -> tuple[Stage, ...]:
 class Places:
     """Where things lie that several stages need."""
 
-    def __init__(self, settings: Settings, base: Path) -> None:
+    def __init__(self, settings: Settings, base: Path, folder: Path) -> None:
         self.base = base
+        self._folder = folder
         self.out = base / settings.out
         self.pool = base / settings.pool if settings.pool else self.out / "pool.parquet"
         self.images = base / settings.images.folder if settings.images else None
@@ -62,6 +67,10 @@ class Places:
         """Return where a stage's answer is kept."""
         return self.out / ANSWERS / f"{name}.json"
 
+    def options(self, options: Options) -> tuple[Options, tuple[Path, ...]]:
+        """Return a section's options as its command takes them, and the files that they name."""
+        return placed(options, self.base, self._folder)
+
 
 def _photos(settings: Settings, place: Places) -> list[Stage]:
     stages = []
@@ -72,6 +81,7 @@ def _photos(settings: Settings, place: Places) -> list[Stage]:
             for files in (asked.boxes, asked.classes, asked.metadata)
         )
         hierarchy = (place.base / asked.hierarchy,) if asked.hierarchy else ()
+        options, named = place.options(asked.options)
         words = [
             *_each("--boxes", boxes), *_each("--classes", classes),
             *_each("--hierarchy", hierarchy), *_each("--metadata", metadata),
@@ -80,9 +90,9 @@ def _photos(settings: Settings, place: Places) -> list[Stage]:
             Stage(
                 "filter",
                 "Which photos would people share?",
-                ("filter", *words, "--out", str(place.pool), *asked.options, "--json"),
+                ("filter", *words, "--out", str(place.pool), *options, "--json"),
                 "filtering",
-                (*boxes, *classes, *hierarchy, *metadata),
+                (*boxes, *classes, *hierarchy, *metadata, *named),
                 (place.pool,),
                 (place.pool, place.pool.with_suffix(".report.json")),
                 place.answer("filter"),
@@ -150,14 +160,15 @@ def _verification(settings: Settings, place: Places) -> list[Stage]:
     stages = []
     if settings.check:
         models = () if settings.check.models else ("--no-models",)
+        options, named = place.options(settings.check.options)
         stages.append(
             Stage(
                 "check",
                 "Machines flag.",
                 ("check", str(place.raw), "--out", str(findings), "--report", str(report),
-                 *models, *settings.check.options),
+                 *models, *options),
                 "verification",
-                (place.raw,),
+                (place.raw, *named),
                 (findings, report),
                 (findings, report),
             )
@@ -197,15 +208,16 @@ def _review(settings: Settings, asked: Review, place: Places, findings: Path | N
             )
         )  # fmt: skip
     folder = place.decided.parent
+    options, named = place.options(asked.options)
     stages.append(
         Stage(
             "decide",
             "Who is right, and how much do they agree?",
             ("decide", *words, *_each("--votes", sources),
              *(("--known", str(known)) if asked.simulated else ()), "--seed", str(settings.seed),
-             "--out", str(folder), *asked.options, "--json"),
+             "--out", str(folder), *options, "--json"),
             "verification",
-            (*read, *files),
+            (*read, *files, *named),
             (place.decided, folder / "rejected.jsonl", folder / "report.html"),
             (folder,),
             place.answer("decide"),
@@ -219,6 +231,7 @@ def _release(settings: Settings, place: Places) -> list[Stage]:
     asked = settings.split
     release, plots, package = place.release, place.out / "plots", place.out / "package"
     drawn = (plots,) if settings.plots else ()
+    options, named = place.options(asked.options)
     stages = [
         Stage(
             "validate",
@@ -235,9 +248,9 @@ def _release(settings: Settings, place: Places) -> list[Stage]:
             "split",
             "Cut them into splits without a leak.",
             ("split", str(place.accepted), "--out", str(release), "--dev", str(asked.dev),
-             "--test", str(asked.test), "--seed", str(settings.seed), *asked.options, "--json"),
+             "--test", str(asked.test), "--seed", str(settings.seed), *options, "--json"),
             "photochat",
-            (place.accepted,),
+            (place.accepted, *named),
             (release,),
             (release,),
             place.answer("split"),
@@ -273,14 +286,15 @@ def _release(settings: Settings, place: Places) -> list[Stage]:
 def _models(settings: Settings, place: Places) -> list[Stage]:
     stages = []
     if settings.bm25:
+        options, named = place.options(settings.bm25.options)
         stages.append(
             Stage(
                 "bm25",
                 "How far does BM25 get?",
                 ("evaluate", "bm25", "--data", str(place.release), "--split", "test",
-                 "--seed", str(settings.seed), *settings.bm25.options, "--json"),
+                 "--seed", str(settings.seed), *options, "--json"),
                 "modeling",
-                (place.release,),
+                (place.release, *named),
                 (),
                 (),
                 place.answer("bm25"),
@@ -302,6 +316,7 @@ def _training(task: str, title: str, asked: Training, seed: int, place: Places) 
     run, data = place.out / task, ("--data", str(place.release))
     pictures: tuple[Path, ...] = (place.images,) if task == "retrieval" and place.images else ()
     images = _each("--images", pictures)
+    options, named = place.options(asked.options)
     shown = (run / "metrics.json", run / "report.html")
     if task == "retrieval":
         shown = (*shown, run / "gallery.html")
@@ -310,9 +325,9 @@ def _training(task: str, title: str, asked: Training, seed: int, place: Places) 
             task,
             title,
             ("train", task, *data, *images, "--preset", asked.preset, "--seed", str(seed),
-             "--out", str(run), *asked.options, "--json"),
+             "--out", str(run), *options, "--json"),
             "modeling",
-            (place.release, *pictures),
+            (place.release, *pictures, *named),
             (run / "settings.json", run / "model"),
             (run,),
             place.answer(task),

@@ -35,7 +35,7 @@ class Finished(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct):
-    """Stages by name; `begun` is the one that runs, or ran when everything stopped."""
+    """Stages by name; `begun` are those that have not come to their end since they last ran."""
 
     layout: int = LAYOUT
     finished: dict[str, Finished] = {}

@@ -145,3 +145,4 @@ def test_killed_at_random_moments_the_result_is_the_same(chain):
                 kills += 1
             assert run() == 0
             assert results(chain) == expected
+            assert not list((chain.parent / "work").glob("*.old-*")), "all of it was its own"

@@ -114,6 +114,52 @@ def test_settings_outputs_and_the_toolkit_count(toolkit, monkeypatch):
     assert (done, said["stats"]) == (NAMES, "the toolkit has changed")
 
 
+def test_what_a_stage_did_not_write_is_kept_under_another_name(toolkit):
+    work = toolkit.folder / "work"
+    toolkit.write(work / "release" / "mine.txt", "mine")
+    _, said = go(toolkit)
+    assert said["split"] == "not done yet; work/release is kept as release.old-1"
+    assert (work / "release.old-1" / "mine.txt").read_text() == "mine"
+    toolkit.write(work / "release" / "model", "by hand")
+    _, said = go(toolkit)
+    assert said["split"].endswith("somebody else; work/release is kept as release.old-2")
+    assert (work / "release.old-2" / "model").read_text() == "by hand"
+    toolkit.fails = "split"  # and what a run has written, or has left unfinished, is not kept
+    for _ in range(2):
+        with pytest.raises(DataError, match="ended with status 2"):
+            go(toolkit, split={"dev": 2, "test": 1})
+        toolkit.write(work / "release" / "model", "half")
+    toolkit.fails = ""
+    _, said = go(toolkit, split={"dev": 2, "test": 1})
+    assert said["split"] == "not done yet"
+    assert not (work / "release.old-3").exists()
+
+
+def test_a_file_named_in_options_is_an_input_that_lies_beside_the_pipeline_file(toolkit):
+    earlier = toolkit.folder / "earlier"
+    split = {"dev": 1, "test": 1, "options": ["--previous", "earlier"]}
+    toolkit.write(earlier / "release.jsonl", "old")
+    go(toolkit, split=split)
+    assert go(toolkit, split=split)[0] == []
+    toolkit.write(earlier / "release.jsonl", "cut again")
+    assert go(toolkit, split=split)[1]["split"] == "earlier has changed"
+    shutil.rmtree(earlier)
+    with pytest.raises(DataError, match="earlier: is missing, and the stage split reads it"):
+        go(toolkit, split=split)
+    with pytest.raises(DataError, match=r"work/release: is removed before the stage split runs"):
+        go(toolkit, split={**split, "options": ["--previous=work/release"]})
+    assert (toolkit.folder / "work" / "release").exists()
+
+
+def test_an_input_does_not_lie_where_a_stage_clears(toolkit):
+    gold = toolkit.folder / "work" / "decisions" / "gold.jsonl"
+    toolkit.write(gold, "gold")
+    review = {"simulated": ["ann=1"], "gold": "work/decisions/gold.jsonl"}
+    with pytest.raises(DataError, match=r"gold\.jsonl: is removed before the stage decide runs"):
+        go(toolkit, review=review)
+    assert gold.exists()
+
+
 def test_from_and_until(toolkit):
     assert go(toolkit, last="decide")[0] == NAMES[:3]
     assert go(toolkit)[0] == NAMES[3:]
