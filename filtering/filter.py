@@ -231,6 +231,8 @@ def _photos(
                 first_images.setdefault(what, image_id)
             if block.photos.num_rows:
                 yield _finished(block.photos, walk, subset, tally)
+    if walk is not None:
+        walk.finish()
 
 
 def _blocks(
