@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filtering.assembly import NotSortedError
+from filtering.assembly import MalformedError, NotSortedError
 from filtering.duckdb_engine import connect, csv_sql, streamed
 from filtering.open_images import METADATA_COLUMNS
 
@@ -54,6 +54,7 @@ class MetadataWalk:
 
         Raises:
             NotSortedError: a stream is not sorted by image id.
+            MalformedError: a row has no image id.
         """
         held = pa.concat_tables([stream.rows_of(image_ids) for stream in self._streams])
         places = pc.index_in(image_ids, held.column("image_id").combine_chunks())
@@ -65,6 +66,7 @@ class MetadataWalk:
 
         Raises:
             NotSortedError: a stream is not sorted by image id.
+            MalformedError: a row has no image id.
         """
         if self._misses:
             for stream in self._streams:
@@ -97,12 +99,14 @@ class _Stream:
         return held.filter(pc.invert(is_later))
 
     def next_rows(self) -> pa.Table | None:
-        """Return the next rows, checked for their order, or None at the end."""
+        """Return the next rows, checked for their ids and order, or None at the end."""
         for rows in self._rows:
             if not rows.num_rows:
                 continue
             ids = rows.column("image_id").combine_chunks()
-            in_order = pc.all(pc.less_equal(ids[:-1], ids[1:]), min_count=0, skip_nulls=False)
+            if ids.null_count:
+                raise MalformedError
+            in_order = pc.all(pc.less_equal(ids[:-1], ids[1:]), min_count=0)
             if not in_order.as_py() or ids[0].as_py() < self._last:
                 raise NotSortedError
             self._last = ids[-1].as_py()
