@@ -341,6 +341,29 @@ def test_subsets_are_read_one_after_the_other(tmp_path: Path) -> None:
     assert ids == ["mine/a", "mine/b"]
 
 
+def test_image_labels_of_several_subsets_are_told_by_their_names(tmp_path: Path) -> None:
+    """A label file is read with the boxes of its subset; without such boxes the report says so."""
+    boxes = tuple(
+        write_boxes(tmp_path, box_row(image, DOG), name=f"{subset}-annotations-bbox.csv")
+        for subset, image in (("train", "a"), ("test", "b"))
+    )
+    classes, hierarchy = (write_classes(tmp_path),), write_hierarchy(tmp_path)
+
+    def labels(name: str) -> Path:
+        return write(tmp_path / name, LABEL_HEADER, [f"b,verification,{CAKE},1"])
+
+    named = labels("test-labels.csv"), labels("validation-labels.csv")
+    report = filter_photos(Inputs(boxes, classes, hierarchy, (), named), tmp_path / "pool.parquet")
+    assert "Cake" in read_pool(tmp_path / "pool.parquet")[1].labels
+    assert report.funnel.image_labels_read == 1
+    assert report.warnings == [
+        "validation-labels.csv is not read: there are no boxes of validation"
+    ]
+    unnamed = (labels("human-labels.csv"),)
+    with pytest.raises(DataError, match=r"human-labels\.csv: its name tells no subset"):
+        filter_photos(Inputs(boxes, classes, hierarchy, (), unnamed), tmp_path / "pool.parquet")
+
+
 def test_unnamed_subset_is_asked_for(tmp_path: Path) -> None:
     """A file whose name tells no subset needs --subset or metadata."""
     boxes = write_boxes(tmp_path, box_row("a", DOG), name="boxes.csv")
