@@ -152,6 +152,12 @@ def test_a_dialogue_without_a_photo_is_left_out_and_said():
     assert nameless not in splits["train"]
 
 
+def test_an_address_with_two_ids_stands_in_one_split():
+    twins = [make_dialogue(dialogue_id=i, photo_id=f"train/{i}", labels="Man") for i in range(2)]
+    splits, _ = split([*twins, *make([(1, 0), (2, 0)])], dev=1, test=1)
+    assert splits["train"] == twins
+
+
 def test_too_few_photos_is_one_clear_error():
     with pytest.raises(DataError, match="only 1 are left: lower --dev or --test"):
         split(make([(0, 0), (1, 0), (2, 0), (2, 0)]), dev=2, test=1)
