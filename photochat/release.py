@@ -67,8 +67,13 @@ def read_release(*paths: str | Path) -> Release:
     Raises:
         DataError: nothing there to read, or a file or record that breaks the layout.
     """
+    found = find_files(paths)
+    empty = _empty_splits(found)
     return Release(
-        tuple(SourceFile(file, split, read_records(file)) for split, file in find_files(paths))
+        tuple(
+            SourceFile(path, split, [] if path in empty else read_records(path))
+            for split, path in found
+        )
     )
 
 
@@ -80,8 +85,10 @@ def scan_release(*paths: str | Path) -> tuple[Release, list[tuple[Path, Unreadab
     """
     files: list[SourceFile] = []
     unreadable: list[tuple[Path, Unreadable]] = []
-    for split, path in find_files(paths):
-        dialogues, problems = scan_records(path)
+    found = find_files(paths)
+    empty = _empty_splits(found)
+    for split, path in found:
+        dialogues, problems = ([], []) if path in empty else scan_records(path)
         files.append(SourceFile(path, split, dialogues))
         unreadable += [(path, problem) for problem in problems]
     return Release(tuple(files)), unreadable
@@ -142,6 +149,22 @@ def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
             raise DataError("no such file or folder", file=path)
     order = {split: rank for rank, split in enumerate((*SPLITS, UNSPLIT))}
     return sorted(found, key=lambda item: order[item[0]])
+
+
+def _empty_splits(found: Sequence[tuple[str, Path]]) -> set[Path]:
+    """Return the JSON lines of splits without dialogues: no line, in the split's only file.
+
+    Anywhere else a file without a line is one that was cut short.
+    """
+    splits = [split for split, _ in found]
+    return {
+        path
+        for split, path in found
+        if split in SPLITS
+        and splits.count(split) == 1
+        and path.suffix == ".jsonl"
+        and path.stat().st_size == 0
+    }
 
 
 def _files_of_folder(folder: Path) -> list[tuple[str, Path]]:

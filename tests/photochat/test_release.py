@@ -24,9 +24,19 @@ def test_a_release_is_written_as_published_500_a_file(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".json", ".jsonl", ".parquet"])
 def test_each_format_keeps_the_splits(tmp_path, suffix):
-    splits = {"train": some(5), "test": some(2)}
+    splits = {"train": some(5), "dev": [], "test": some(2)}
     write_release(splits, tmp_path / "r", suffix)
-    assert read_release(tmp_path / "r").splits == splits
+    assert read_release(tmp_path / "r").splits == scan_release(tmp_path / "r")[0].splits == splits
+
+
+def test_json_lines_without_a_line_are_a_whole_split_or_a_fault(tmp_path):
+    write_release({"train": some(1)}, tmp_path / "r", ".jsonl")
+    for empty in (tmp_path / "r/train/train_01.jsonl", tmp_path / "raw.jsonl"):
+        empty.write_text("")
+        for read in (read_release, scan_release):
+            with pytest.raises(DataError, match="is empty"):
+                read(tmp_path / "r", empty)
+        empty.unlink()
 
 
 def test_the_split_is_in_the_folder_or_in_the_file_name(tmp_path):
