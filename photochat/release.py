@@ -169,11 +169,11 @@ def _empty_splits(found: Sequence[tuple[str, Path]]) -> set[Path]:
 
 def _files_of_folder(folder: Path) -> list[tuple[str, Path]]:
     try:
-        entries = sorted(folder.iterdir())
+        entries = list(folder.iterdir())
         inside = [file for s in SPLITS if (folder / s).is_dir() for file in (folder / s).iterdir()]
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", file=folder) from error
-    candidates = sorted(inside) or entries
+    candidates = sorted(inside or entries, key=_in_order)
     files = [(_split_of(file), file) for file in candidates if _is_data(file)]
     named = [(split, file) for split, file in files if split]
     if not named:
@@ -190,6 +190,12 @@ def _files_of_folder(folder: Path) -> list[tuple[str, Path]]:
                 file=folder,
             )
     return named
+
+
+def _in_order(file: Path) -> tuple[Path, list[str | int], str]:
+    """Sort files as their numbers count: train_11 before train_100."""
+    parts = enumerate(re.split(r"([0-9]+)", file.name))  # every other part is a number
+    return file.parent, [int(part) if place % 2 else part for place, part in parts], file.name
 
 
 def _is_data(file: Path) -> bool:

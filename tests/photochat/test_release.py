@@ -3,6 +3,7 @@
 import pytest
 
 from photochat.errors import DataError
+from photochat.records import write_records
 from photochat.release import find_files, read_release, scan_release, write_release
 from tests.conftest import BROKEN, SAMPLE, make_dialogue
 
@@ -37,6 +38,12 @@ def test_json_lines_without_a_line_are_a_whole_split_or_a_fault(tmp_path):
             with pytest.raises(DataError, match="is empty"):
                 read(tmp_path / "r", empty)
         empty.unlink()
+
+
+def test_more_than_a_hundred_files_come_in_the_order_of_their_numbers(tmp_path):
+    for number in (11, 99, 100):
+        write_records(tmp_path / f"train/train_{number}.json", some(1, start=number))
+    assert [d.dialogue_id for d in read_release(tmp_path).dialogues] == [11, 99, 100]
 
 
 def test_the_split_is_in_the_folder_or_in_the_file_name(tmp_path):
