@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +19,7 @@ SPLITS = ("train", "dev", "test")
 UNSPLIT = "unsplit"  # what a file is called that belongs to no split
 DIALOGUES_PER_FILE = 500  # the published files' size
 
+_PACKED_OR_CAPITAL = re.compile(r"\.(jsonl?|parquet)(\.(gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
 _SPLIT_OF_NAME = re.compile(rf"({'|'.join(SPLITS)})(?![a-z0-9])")
 
 
@@ -134,10 +136,11 @@ def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
     """Return (split, file) for each file of dialogues that `paths` name, in order of split.
 
     A folder holds `train/`, `dev/` or `test/`, or files called after a split (`dev_00.json`).
-    Other files in it are not looked at.
+    Other files in it are not read.
 
     Raises:
-        DataError: a path is missing or holds no dialogues, or formats are mixed in one split.
+        DataError: a path is missing or holds no dialogues, formats are mixed in one split, or
+            dialogues would be passed over.
     """
     found: list[tuple[str, Path]] = []
     for path in map(Path, paths):
@@ -170,12 +173,16 @@ def _empty_splits(found: Sequence[tuple[str, Path]]) -> set[Path]:
 def _files_of_folder(folder: Path) -> list[tuple[str, Path]]:
     try:
         entries = list(folder.iterdir())
-        inside = [file for s in SPLITS if (folder / s).is_dir() for file in (folder / s).iterdir()]
+        inside = {
+            file: split
+            for split in SPLITS
+            if (folder / split).is_dir()
+            for file in (folder / split).iterdir()
+        }
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", file=folder) from error
-    candidates = sorted(inside or entries, key=_in_order)
-    files = [(_split_of(file), file) for file in candidates if _is_data(file)]
-    named = [(split, file) for split, file in files if split]
+    split_of = inside or {file: split for file in entries if (split := _split_of(file))}
+    named = [(split_of[file], file) for file in sorted(split_of, key=_in_order) if _is_data(file)]
     if not named:
         raise DataError(
             "holds no train/, dev/ or test/ with dialogues: name its files to read them unsplit",
@@ -189,7 +196,27 @@ def _files_of_folder(folder: Path) -> list[tuple[str, Path]]:
                 "name the files to read",
                 file=folder,
             )
+    read = {file for _, file in named}
+    for file in sorted({*inside, *entries} - read):
+        if _would_be_missed(file, in_split=file in inside):
+            raise DataError(
+                f"{file.name} would be passed over (a split is {', '.join(SPLITS)}, a file "
+                f"{', '.join(SUFFIXES)}): rename it, or name the files to read",
+                file=folder,
+            )
     return named
+
+
+def _would_be_missed(file: Path, *, in_split: bool) -> bool:
+    """Return whether a file that is not read looks as if it held dialogues, or does."""
+    if file.name.startswith(".") or not file.is_file():
+        return False
+    if file.suffix not in SUFFIXES:
+        looks = _PACKED_OR_CAPITAL.search(file.name) is not None
+        return looks and (in_split or _SPLIT_OF_NAME.match(file.name.lower()) is not None)
+    with suppress(DataError):
+        return bool(scan_records(file)[0])
+    return False
 
 
 def _in_order(file: Path) -> tuple[Path, list[str | int], str]:
@@ -206,4 +233,5 @@ def _split_of(file: Path) -> str | None:
     match = _SPLIT_OF_NAME.match(file.name)
     if match:
         return match[1]
-    return file.parent.name if file.parent.name in SPLITS else None
+    folder = file.absolute().parent.name
+    return folder if folder in SPLITS else None

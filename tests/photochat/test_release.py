@@ -73,6 +73,26 @@ def test_other_files_in_the_folder_are_not_looked_at(tmp_path):
     assert len(read_release(tmp_path / "r").dialogues) == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["valid.jsonl", "test.jsonl", "dev_00.JSON", "test_00.json.gz", "train/more.json.gz"]
+)
+def test_dialogues_that_would_be_passed_over_are_refused(tmp_path, name):
+    write_release({"train": some(1)}, tmp_path)
+    (tmp_path / name).write_bytes(b"")
+    if name.endswith(".jsonl"):
+        write_records(tmp_path / name, some(1))
+    with pytest.raises(DataError, match=f"{name.split('/')[-1]} would be passed over"):
+        read_release(tmp_path)
+
+
+def test_a_split_folder_says_the_split_whatever_its_files_are_called(tmp_path, monkeypatch):
+    write_records(tmp_path / "train/test_set_a.json", some(1))
+    write_records(tmp_path / "test/raw.json", some(1))
+    assert list(read_release(tmp_path).splits) == ["train", "test"]
+    monkeypatch.chdir(tmp_path / "test")
+    assert find_files(["raw.json"])[0][0] == find_files([tmp_path / "test/raw.json"])[0][0]
+
+
 def test_a_folder_without_splits_is_refused(tmp_path):
     (tmp_path / "raw.json").write_bytes(SAMPLE.read_bytes())
     with pytest.raises(DataError, match="holds no train/, dev/ or test/"):
