@@ -94,7 +94,8 @@ def filter_photos(
         for path in files:
             read_header(path, kind)
     names, parents, notes = _read_classes(inputs)
-    files_by_subset = _group(inputs, subset)
+    groups, unread = _group(inputs, subset)
+    notes += unread
     classes = class_table(names, parents)
     report_path = out.with_name(f"{out.stem}.report.json")
     with (
@@ -104,7 +105,7 @@ def filter_photos(
         tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as spill,
     ):
         run = _Run(inputs, rules, classes, engine, memory_limit, Path(spill))
-        tally, first_images = _write(run, files_by_subset, part, notes)
+        tally, first_images = _write(run, groups, part, notes)
         if tally["boxes of unknown class", ""] == tally["boxes read", ""] > 0:
             raise DataError(
                 "names none of the boxes' classes: is it of another release?",
@@ -154,19 +155,46 @@ def _read_classes(inputs: Inputs) -> tuple[dict[str, str], dict[str, frozenset[s
     return names, {}, ["no --hierarchy: a Dog is no Animal, a label counts only for itself"]
 
 
-def _group(inputs: Inputs, subset: str | None) -> dict[str | None, list[Path]]:
-    """Group box and image label files by the subset they are of: each is read on its own."""
+@dataclass(frozen=True)
+class _Group:
+    """The files of one subset."""
+
+    subset: str | None
+    boxes: list[Path]
+    labels: list[Path]
+
+
+def _group(inputs: Inputs, subset: str | None) -> tuple[list[_Group], list[str]]:
+    """Group box and image label files by the subset they are of: each is read on its own.
+
+    Also say which label files are of no subset that has boxes.
+    """
     if subset is not None and (not subset or "/" in subset):
         raise DataError(f"no name of a subset: {subset!r}", field="--subset")
-    groups: dict[str | None, list[Path]] = {}
+    boxes: dict[str | None, list[Path]] = {}
     for path in inputs.boxes:
-        groups.setdefault(subset or subset_of(path), []).append(path)
-    if None in groups and not inputs.metadata:
+        boxes.setdefault(subset or subset_of(path), []).append(path)
+    if None in boxes and not inputs.metadata:
         raise DataError(
             "its name tells no subset (train, validation, test): give --subset or --metadata",
-            file=groups[None][0],
+            file=boxes[None][0],
         )
-    return groups
+    if len(boxes) == 1:
+        return [_Group(name, files, list(inputs.image_labels)) for name, files in boxes.items()], []
+    unread: list[str] = []
+    labels: dict[str | None, list[Path]] = {}
+    for path in inputs.image_labels:
+        name = subset_of(path)
+        if name in boxes:
+            labels.setdefault(name, []).append(path)
+        elif name is None:
+            raise DataError(
+                "its name tells no subset (train, validation, test), and the boxes are of several",
+                file=path,
+            )
+        else:
+            unread.append(f"{path.name} is not read: there are no boxes of {name}")
+    return [_Group(name, files, labels.get(name, [])) for name, files in boxes.items()], unread
 
 
 def _tables(inputs: Inputs) -> list[tuple[Kind, tuple[Path, ...]]]:
@@ -178,7 +206,7 @@ def _tables(inputs: Inputs) -> list[tuple[Kind, tuple[Path, ...]]]:
 
 
 def _write(
-    run: _Run, groups: dict[str | None, list[Path]], part: Path, notes: list[str]
+    run: _Run, groups: Sequence[_Group], part: Path, notes: list[str]
 ) -> tuple[Tally, dict[str, str]]:
     """Write the pool from rows as they stand; start again in order if they are not sorted."""
     in_order = bool(run.inputs.image_labels)
@@ -187,8 +215,8 @@ def _write(
         first_images: dict[str, str] = {}
         try:
             with pool_writer(part) as write:
-                for subset, files in groups.items():
-                    found = _photos(run, subset, files, groups, in_order, tally, first_images)
+                for group in groups:
+                    found = _photos(run, group, in_order, tally, first_images)
                     with closing(found):
                         for photos in found:
                             write(photos)
@@ -205,15 +233,8 @@ def _write(
 
 
 def _photos(
-    run: _Run,
-    subset: str | None,
-    files: Sequence[Path],
-    groups: dict[str | None, list[Path]],
-    in_order: bool,
-    tally: Tally,
-    first_images: dict[str, str],
+    run: _Run, group: _Group, in_order: bool, tally: Tally, first_images: dict[str, str]
 ) -> Generator[pa.Table, None, None]:
-    labels = [p for p in run.inputs.image_labels if len(groups) == 1 or subset_of(p) == subset]
     walk = None
     if run.inputs.metadata:
         walk = MetadataWalk(
@@ -224,13 +245,15 @@ def _photos(
                 spill=run.spill,
             )
         )
-    with closing(_blocks(run, files, labels, in_order)) as blocks:
+    with closing(_blocks(run, group.boxes, group.labels, in_order)) as blocks:
         for block in blocks:
             tally.update(block.tally)
             for what, image_id in block.troubles.items():
                 first_images.setdefault(what, image_id)
             if block.photos.num_rows:
-                yield _finished(block.photos, walk, subset, tally)
+                yield _finished(block.photos, walk, group.subset, tally)
+    if walk is not None:
+        walk.finish()
 
 
 def _blocks(

@@ -121,7 +121,21 @@ def photo_keys(dialogues: Sequence[Dialogue]) -> list[str]:
     """Return one key per dialogue, equal for two dialogues just when they share the same photo.
 
     Part of the published files has ids and part has only URLs, so a URL that stands beside an id
-    anywhere in `dialogues` stands for that id. A dialogue with neither has the key "".
+    anywhere in `dialogues` stands for that id. Ids that share a URL are one photo, whose key is the
+    least of them. A dialogue with neither has the key "".
     """
-    id_of_url = {d.photo_url: d.photo_id for d in dialogues if d.photo_id and d.photo_url}
-    return [d.photo_id or id_of_url.get(d.photo_url) or d.photo_url for d in dialogues]
+    id_of_url: dict[str, str] = {}
+    lesser: dict[str, str] = {}
+
+    def least(photo_id: str) -> str:
+        while photo_id in lesser:
+            photo_id = lesser[photo_id]
+        return photo_id
+
+    for dialogue in dialogues:
+        photo_id, url = dialogue.photo_id, dialogue.photo_url
+        if photo_id and url:
+            here, there = least(photo_id), least(id_of_url.setdefault(url, photo_id))
+            if here != there:
+                lesser[max(here, there)] = min(here, there)
+    return [least(d.photo_id or id_of_url.get(d.photo_url) or d.photo_url) for d in dialogues]

@@ -73,9 +73,9 @@ def package(
 ) -> Package:
     """Write a package of the release in `release_folder` to the new folder `out`.
 
-    `out` gets `{train,dev,test}/` in the published JSON layout, `parquet/{split}.parquet`, which
-    Hugging Face `datasets` loads by the folder's name, `croissant.json`, and `README.md`, a data
-    card filled in from the data.
+    `out` gets `{train,dev,test}/` in the published JSON layout, `parquet/{split}.parquet` of each
+    split that has dialogues, which Hugging Face `datasets` loads by the folder's name,
+    `croissant.json`, and `README.md`, a data card filled in from the data.
 
     Keys beyond the published layout (times, pseudonyms, surveys of a collection) are left out
     unless `keep_keys`. The mark of synthetic dialogues stays in every format, and the card and the
@@ -96,7 +96,8 @@ def package(
     with atomic_folder(out, replace=replace) as folder:
         write_splits(splits, folder, ".json")
         for split, dialogues in splits.items():
-            write_records(folder / PARQUET / f"{split}.parquet", dialogues)
+            if dialogues:  # `datasets` does not load a table without rows
+                write_records(folder / PARQUET / f"{split}.parquet", dialogues)
         made = {split: count_synthetic(dialogues) for split, dialogues in splits.items()}
         metadata = json.dumps(croissant(folder, about, made), indent=2, ensure_ascii=False)
         (folder / CROISSANT).write_text(metadata + "\n", encoding="utf-8")
@@ -226,7 +227,7 @@ def _card(release: Release, findings: dict[str, int], about: About) -> str:
         about=about,
         parts=parts,
         whole=whole,
-        splits=list(release.splits),
+        tables=[name for name, part in release.splits.items() if part],
         made={name: count_synthetic(part) for name, part in release.splits.items()},
         themes=THEMES,
         labels=list(whole.labels.items())[:20],

@@ -8,6 +8,7 @@ does not know and to name each thing that is wrong.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -93,12 +94,15 @@ def write_records(path: str | Path, dialogues: Sequence[Dialogue]) -> None:
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise DataError(f"has no known suffix ({', '.join(SUFFIXES)})", file=path)
-    with atomic_file(path) as part, _shallow(path):
+    with atomic_file(path) as part, _as_json(path):
         if path.suffix == ".json":
-            text = json.dumps([as_record(d) for d in dialogues], indent=2)
+            text = json.dumps([as_record(d) for d in dialogues], indent=2, allow_nan=False)
             part.write_text(text + "\n", encoding="ascii")
         elif path.suffix == ".jsonl":
-            lines = (json.dumps(as_record(d), ensure_ascii=False) + "\n" for d in dialogues)
+            lines = (
+                json.dumps(as_record(d), ensure_ascii=False, allow_nan=False) + "\n"
+                for d in dialogues
+            )
             part.write_text("".join(lines), encoding="utf-8")
         else:
             _write_parquet(part, dialogues)
@@ -114,12 +118,14 @@ def as_record(dialogue: Dialogue) -> dict[str, Any]:
 
 
 @contextmanager
-def _shallow(path: Path) -> Iterator[None]:
-    """Turn Python's recursion limit into an error that names the file."""
+def _as_json(path: Path) -> Iterator[None]:
+    """Turn what JSON cannot hold, or Python cannot recurse into, into an error with the file."""
     try:
         yield
     except RecursionError as error:
         raise DataError("a further key is nested too deeply to be written", file=path) from error
+    except ValueError as error:
+        raise DataError(f"a further key cannot be written ({error})", file=path) from error
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -274,12 +280,21 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _unfold(row: dict[str, Any]) -> dict[str, Any]:
     """Drop the nulls of absent keys and unpack the JSON columns that hold the further keys."""
-    row = {key: value for key, value in row.items() if value is not None}
+    row = {key: kept for key, value in row.items() if (kept := _without_nan(value)) is not None}
     packed = row.pop(_EXTRA, None)
     if isinstance(row.get(SYNTHETIC), str):
         with suppress(ValueError):
             row[SYNTHETIC] = json.loads(row[SYNTHETIC])
     return row | json.loads(packed) if packed is not None else row
+
+
+def _without_nan(value: Any) -> Any:
+    """Put null for NaN, which pandas writes where a number is missing and JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _write_parquet(part: Path, dialogues: Sequence[Dialogue]) -> None:
@@ -288,7 +303,7 @@ def _write_parquet(part: Path, dialogues: Sequence[Dialogue]) -> None:
 
     def packed(record: dict[str, Any]) -> dict[str, Any]:
         if _EXTRA in record:
-            record[_EXTRA] = json.dumps(record[_EXTRA])
+            record[_EXTRA] = json.dumps(record[_EXTRA], allow_nan=False)
         return record
 
     rows = []
@@ -296,7 +311,7 @@ def _write_parquet(part: Path, dialogues: Sequence[Dialogue]) -> None:
         row = msgspec.to_builtins(dialogue)
         further = row.get(_EXTRA, {})
         if SYNTHETIC in further:  # a column of its own: the mark is there for who looks at a table
-            row[SYNTHETIC] = json.dumps(further.pop(SYNTHETIC))
+            row[SYNTHETIC] = json.dumps(further.pop(SYNTHETIC), allow_nan=False)
             if not further:
                 del row[_EXTRA]
         rows.append(packed(row))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +19,7 @@ SPLITS = ("train", "dev", "test")
 UNSPLIT = "unsplit"  # what a file is called that belongs to no split
 DIALOGUES_PER_FILE = 500  # the published files' size
 
+_PACKED_OR_CAPITAL = re.compile(r"\.(jsonl?|parquet)(\.(gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
 _SPLIT_OF_NAME = re.compile(rf"({'|'.join(SPLITS)})(?![a-z0-9])")
 
 
@@ -67,8 +69,13 @@ def read_release(*paths: str | Path) -> Release:
     Raises:
         DataError: nothing there to read, or a file or record that breaks the layout.
     """
+    found = find_files(paths)
+    empty = _empty_splits(found)
     return Release(
-        tuple(SourceFile(file, split, read_records(file)) for split, file in find_files(paths))
+        tuple(
+            SourceFile(path, split, [] if path in empty else read_records(path))
+            for split, path in found
+        )
     )
 
 
@@ -80,8 +87,10 @@ def scan_release(*paths: str | Path) -> tuple[Release, list[tuple[Path, Unreadab
     """
     files: list[SourceFile] = []
     unreadable: list[tuple[Path, Unreadable]] = []
-    for split, path in find_files(paths):
-        dialogues, problems = scan_records(path)
+    found = find_files(paths)
+    empty = _empty_splits(found)
+    for split, path in found:
+        dialogues, problems = ([], []) if path in empty else scan_records(path)
         files.append(SourceFile(path, split, dialogues))
         unreadable += [(path, problem) for problem in problems]
     return Release(tuple(files)), unreadable
@@ -127,10 +136,11 @@ def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
     """Return (split, file) for each file of dialogues that `paths` name, in order of split.
 
     A folder holds `train/`, `dev/` or `test/`, or files called after a split (`dev_00.json`).
-    Other files in it are not looked at.
+    Other files in it are not read.
 
     Raises:
-        DataError: a path is missing or holds no dialogues, or formats are mixed in one split.
+        DataError: a path is missing or holds no dialogues, formats are mixed in one split, or
+            dialogues would be passed over.
     """
     found: list[tuple[str, Path]] = []
     for path in map(Path, paths):
@@ -144,15 +154,35 @@ def find_files(paths: Iterable[str | Path]) -> list[tuple[str, Path]]:
     return sorted(found, key=lambda item: order[item[0]])
 
 
+def _empty_splits(found: Sequence[tuple[str, Path]]) -> set[Path]:
+    """Return the JSON lines of splits without dialogues: no line, in the split's only file.
+
+    Anywhere else a file without a line is one that was cut short.
+    """
+    splits = [split for split, _ in found]
+    return {
+        path
+        for split, path in found
+        if split in SPLITS
+        and splits.count(split) == 1
+        and path.suffix == ".jsonl"
+        and path.stat().st_size == 0
+    }
+
+
 def _files_of_folder(folder: Path) -> list[tuple[str, Path]]:
     try:
-        entries = sorted(folder.iterdir())
-        inside = [file for s in SPLITS if (folder / s).is_dir() for file in (folder / s).iterdir()]
+        entries = list(folder.iterdir())
+        inside = {
+            file: split
+            for split in SPLITS
+            if (folder / split).is_dir()
+            for file in (folder / split).iterdir()
+        }
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", file=folder) from error
-    candidates = sorted(inside) or entries
-    files = [(_split_of(file), file) for file in candidates if _is_data(file)]
-    named = [(split, file) for split, file in files if split]
+    split_of = inside or {file: split for file in entries if (split := _split_of(file))}
+    named = [(split_of[file], file) for file in sorted(split_of, key=_in_order) if _is_data(file)]
     if not named:
         raise DataError(
             "holds no train/, dev/ or test/ with dialogues: name its files to read them unsplit",
@@ -166,7 +196,33 @@ def _files_of_folder(folder: Path) -> list[tuple[str, Path]]:
                 "name the files to read",
                 file=folder,
             )
+    read = {file for _, file in named}
+    for file in sorted({*inside, *entries} - read):
+        if _would_be_missed(file, in_split=file in inside):
+            raise DataError(
+                f"{file.name} would be passed over (a split is {', '.join(SPLITS)}, a file "
+                f"{', '.join(SUFFIXES)}): rename it, or name the files to read",
+                file=folder,
+            )
     return named
+
+
+def _would_be_missed(file: Path, *, in_split: bool) -> bool:
+    """Return whether a file that is not read looks as if it held dialogues, or does."""
+    if file.name.startswith(".") or not file.is_file():
+        return False
+    if file.suffix not in SUFFIXES:
+        looks = _PACKED_OR_CAPITAL.search(file.name) is not None
+        return looks and (in_split or _SPLIT_OF_NAME.match(file.name.lower()) is not None)
+    with suppress(DataError):
+        return bool(scan_records(file)[0])
+    return False
+
+
+def _in_order(file: Path) -> tuple[Path, list[str | int], str]:
+    """Sort files as their numbers count: train_11 before train_100."""
+    parts = enumerate(re.split(r"([0-9]+)", file.name))  # every other part is a number
+    return file.parent, [int(part) if place % 2 else part for place, part in parts], file.name
 
 
 def _is_data(file: Path) -> bool:
@@ -177,4 +233,5 @@ def _split_of(file: Path) -> str | None:
     match = _SPLIT_OF_NAME.match(file.name)
     if match:
         return match[1]
-    return file.parent.name if file.parent.name in SPLITS else None
+    folder = file.absolute().parent.name
+    return folder if folder in SPLITS else None

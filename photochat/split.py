@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -59,8 +60,8 @@ def split(
 ) -> tuple[dict[str, list[Dialogue]], SplitReport]:
     """Cut `dialogues` into train, dev and test; the same set in any order gives the same cut.
 
-    With `previous`, an earlier dialogue (same photo, and same turns or same id) stays in its split,
-    and dev and test are filled up from new photos to `dev` and `test` dialogues.
+    With `previous`, an earlier dialogue (same photo, and same turns, else same id) stays in its
+    split, and dev and test are filled up from new photos to `dev` and `test` dialogues.
 
     Dialogues marked as synthetic are left out, as if they were not there, unless `with_synthetic`.
 
@@ -83,7 +84,6 @@ def split(
     ]
     keys = photo_keys([*dialogues, *(dialogue for _, dialogue in earlier)])
     here, there = keys[: len(dialogues)], keys[len(dialogues) :]
-    places = _previous_places(earlier, there)
     photo_split = {key: name for (name, _), key in zip(earlier, there, strict=True) if key}
     uses = Counter(here)
 
@@ -91,8 +91,10 @@ def split(
     candidates: dict[str, Dialogue] = {}
     taken: set[str] = set()
     kept = 0
-    for key, dialogue in sorted(zip(here, dialogues, strict=True), key=_place):
-        place = next((places[mark] for mark in _marks(key, dialogue) if mark in places), None)
+    ordered = sorted(zip(here, dialogues, strict=True), key=_place)
+    matches = _matches(ordered, [(key, d) for key, (_, d) in zip(there, earlier, strict=True)])
+    for number, (key, dialogue) in enumerate(ordered):
+        place = earlier[matches[number]][0] if number in matches else None
         home = photo_split.get(key)
         if not key:
             left_out.append(LeftOut(dialogue.dialogue_id, NO_PHOTO))
@@ -124,7 +126,7 @@ def split(
             name: theme_shares(part) for name, part in {**splits, "whole": whole}.items()
         },
         kept_from_previous=kept,
-        missing_from_input=max(len(earlier) - kept, 0),
+        missing_from_input=len(earlier) - kept,
         left_out=sorted(left_out, key=lambda item: (item.dialogue_id, item.reason)),
     )
     return splits, report
@@ -193,20 +195,28 @@ def _rank(seed: int, key: str) -> bytes:
     return hashlib.sha256(f"{seed}:{key}".encode()).digest()
 
 
-def _marks(key: str, dialogue: Dialogue) -> tuple[object, object]:
-    """What a dialogue is known by in a later version of the data: its words, else its id."""
-    words = tuple((turn.user_id, turn.share_photo, turn.message) for turn in dialogue.turns)
-    return (key, words), (key, dialogue.dialogue_id)
+def _matches(
+    now: Sequence[tuple[str, Dialogue]], earlier: Sequence[tuple[str, Dialogue]]
+) -> dict[int, int]:
+    """Return the positions of dialogues now with those that the same dialogues had earlier.
+
+    Each is found once: by its photo and words, and what is then left by its photo and id.
+    """
+    found: dict[int, int] = {}
+    for mark in (_words, attrgetter("dialogue_id")):
+        taken = set(found.values())
+        left: dict[object, list[int]] = {}
+        for there, (key, dialogue) in enumerate(earlier):
+            if there not in taken:
+                left.setdefault((key, mark(dialogue)), []).append(there)
+        for here, (key, dialogue) in enumerate(now):
+            if here not in found and (places := left.get((key, mark(dialogue)))):
+                found[here] = places.pop(0)
+    return found
 
 
-def _previous_places(
-    earlier: Iterable[tuple[str, Dialogue]], keys: Sequence[str]
-) -> dict[object, str]:
-    return {
-        mark: name
-        for (name, dialogue), key in zip(earlier, keys, strict=True)
-        for mark in _marks(key, dialogue)
-    }
+def _words(dialogue: Dialogue) -> tuple[object, ...]:
+    return tuple((turn.user_id, turn.share_photo, turn.message) for turn in dialogue.turns)
 
 
 def _place(item: tuple[str, Dialogue]) -> tuple[int, str, tuple[str, ...]]:

@@ -216,9 +216,9 @@ def convert(
 ) -> None:
     """Write dialogues in another format.
 
-    A folder keeps the splits, a file holds one.
+    A folder keeps the splits, a file holds one. OUT is a file if its suffix is the format's.
 
-    Example: photochat convert release/ release.parquet/ --to parquet
+    Example: photochat convert release/ release-parquet/ --to parquet
     """
     from photochat.errors import DataError
     from photochat.records import SUFFIXES, write_records
@@ -230,9 +230,13 @@ def convert(
     release = read_release(*sources)
     inputs = [*sources, *(file.path for file in release.files)]
     keep_inputs(out, inputs, replace=force)
-    as_file = out.suffix in SUFFIXES and to is None and not out.is_dir()
+    suffixes = [f".{to.value}"] if to else SUFFIXES
+    as_file = out.suffix in suffixes and not out.is_dir()
     if as_file and len(release.splits) > 1:
-        raise DataError("a file holds one split: name a folder, with --to for its format", file=out)
+        raise DataError(
+            "a file holds one split: name a folder without a suffix, and its format with --to",
+            file=out,
+        )
     if as_file:
         write_records(out, release.dialogues)
     else:

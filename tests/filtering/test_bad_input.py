@@ -73,6 +73,19 @@ def test_malformed_row_is_named(tmp_path: Path, row: str, parts: tuple[str, ...]
     assert_refused(tmp_path, write_boxes(tmp_path, *GOOD[:4], row, *GOOD[4:]), *parts)
 
 
+def test_metadata_without_an_image_id_is_named(tmp_path: Path) -> None:
+    """The row is named, also where its place in the order would never be found."""
+    metadata = write(tmp_path / "images.csv", METADATA_HEADER, ["0000" + "," * 11, "," * 11])
+    inputs = Inputs(
+        (write_boxes(tmp_path, *GOOD),),
+        (write_classes(tmp_path),),
+        write_hierarchy(tmp_path),
+        (metadata,),
+    )
+    with pytest.raises(DataError, match=r"images\.csv: row 2 \(line 3\): ImageID: is empty"):
+        filter_photos(inputs, tmp_path / "pool.parquet")
+
+
 @pytest.mark.parametrize(
     ("row", "what"),
     [

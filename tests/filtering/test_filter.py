@@ -235,6 +235,67 @@ def test_metadata_adorns_photos_and_names_their_subset(tmp_path: Path) -> None:
     assert report.funnel.photos_without_metadata == 1
 
 
+@pytest.mark.parametrize("order", [("train", "test"), ("test", "train")])
+def test_metadata_of_each_subset_is_found_whichever_file_comes_first(
+    tmp_path: Path, order: tuple[str, str]
+) -> None:
+    """A file of metadata a subset, each sorted, adorns every photo, and none is sorted again."""
+    metadata = {
+        "train": ("a", "c", "not-in-the-pool"),
+        "test": ("b", "d", "no-box"),
+    }
+    inputs = Inputs(
+        tuple(
+            write_boxes(
+                tmp_path,
+                *(box_row(image, DOG) for image in images[:2]),
+                name=f"{subset}-annotations-bbox.csv",
+            )
+            for subset, images in metadata.items()
+        ),
+        (write_classes(tmp_path),),
+        write_hierarchy(tmp_path),
+        tuple(
+            write(
+                tmp_path / f"{subset}-images.csv",
+                METADATA_HEADER,
+                [f"{image},{subset},http://{image}" + "," * 9 for image in metadata[subset]],
+            )
+            for subset in order
+        ),
+    )
+    report = filter_photos(inputs, tmp_path / "pool.parquet")
+    photos = {photo.photo_id: photo.url for photo in read_pool(tmp_path / "pool.parquet")}
+    assert photos == {
+        "train/a": "http://a",
+        "train/c": "http://c",
+        "test/b": "http://b",
+        "test/d": "http://d",
+    }
+    assert report.warnings == []
+
+
+def test_metadata_is_read_to_its_end_for_a_photo_that_is_missing(tmp_path: Path) -> None:
+    """A row far behind its place is found: the file is sorted first, and the report says so."""
+    images = [f"b{number:06d}" for number in range(60_000)]  # more than is read at once
+    inputs = Inputs(
+        (write_boxes(tmp_path, box_row("a", DOG)),),
+        (write_classes(tmp_path),),
+        write_hierarchy(tmp_path),
+        (
+            write(
+                tmp_path / "images.csv",
+                METADATA_HEADER,
+                [f"{image},test,http://{image}" + "," * 9 for image in [*images, "a"]],
+            ),
+        ),
+    )
+    report = filter_photos(inputs, tmp_path / "pool.parquet")
+    assert [photo.url for photo in read_pool(tmp_path / "pool.parquet")] == ["http://a"]
+    assert report.funnel.photos_without_metadata == 0
+    assert "sorted first" in report.warnings[0]
+
+
 @pytest.mark.parametrize("source", ["boxes", "boxes+image-labels"])
 def test_image_labels_fill_labels_and_qualify_only_by_option(tmp_path: Path, source: Any) -> None:
     """Verified labels enrich; by option they bring food in, never people, never absent things."""
@@ -278,6 +339,29 @@ def test_subsets_are_read_one_after_the_other(tmp_path: Path) -> None:
     filter_photos(inputs, tmp_path / "pool.parquet", subset="mine")
     ids = [photo.photo_id for photo in read_pool(tmp_path / "pool.parquet")]
     assert ids == ["mine/a", "mine/b"]
+
+
+def test_image_labels_of_several_subsets_are_told_by_their_names(tmp_path: Path) -> None:
+    """A label file is read with the boxes of its subset; without such boxes the report says so."""
+    boxes = tuple(
+        write_boxes(tmp_path, box_row(image, DOG), name=f"{subset}-annotations-bbox.csv")
+        for subset, image in (("train", "a"), ("test", "b"))
+    )
+    classes, hierarchy = (write_classes(tmp_path),), write_hierarchy(tmp_path)
+
+    def labels(name: str) -> Path:
+        return write(tmp_path / name, LABEL_HEADER, [f"b,verification,{CAKE},1"])
+
+    named = labels("test-labels.csv"), labels("validation-labels.csv")
+    report = filter_photos(Inputs(boxes, classes, hierarchy, (), named), tmp_path / "pool.parquet")
+    assert "Cake" in read_pool(tmp_path / "pool.parquet")[1].labels
+    assert report.funnel.image_labels_read == 1
+    assert report.warnings == [
+        "validation-labels.csv is not read: there are no boxes of validation"
+    ]
+    unnamed = (labels("human-labels.csv"),)
+    with pytest.raises(DataError, match=r"human-labels\.csv: its name tells no subset"):
+        filter_photos(Inputs(boxes, classes, hierarchy, (), unnamed), tmp_path / "pool.parquet")
 
 
 def test_unnamed_subset_is_asked_for(tmp_path: Path) -> None:

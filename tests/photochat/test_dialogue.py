@@ -57,3 +57,15 @@ def test_a_photo_is_the_same_by_id_or_by_address():
     keys = photo_keys([same_address, with_id, moved, other, nameless])
     assert keys[0] == keys[1] == keys[2] != keys[3]
     assert keys[4] == ""
+
+
+def test_ids_that_share_an_address_are_one_photo_in_whatever_order():
+    chain = [
+        make_dialogue(photo="a", photo_id="train/2"),
+        make_dialogue(photo="a", photo_id="train/1"),
+        make_dialogue(photo="b", photo_id="train/2"),
+        make_dialogue(photo="b", photo_id="train/3"),
+        make_dialogue(photo="b"),
+    ]
+    for order in itertools.permutations(chain):
+        assert set(photo_keys(order)) == {"train/1"}

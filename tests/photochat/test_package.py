@@ -37,6 +37,17 @@ def test_hugging_face_datasets_loads_the_folder(packaged, tmp_path):
         assert list(loaded[name]) == [as_record(dialogue) for dialogue in part]
 
 
+def test_hugging_face_datasets_loads_a_package_whose_dev_is_empty(tmp_path):
+    import datasets
+
+    splits, _ = split(read_release(SAMPLE).dialogues, dev=0, test=5)
+    write_release(splits, tmp_path / "release")
+    package(tmp_path / "release", tmp_path / "out", ABOUT)
+    loaded = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert set(loaded) == {"train", "test"}
+    assert read_release(tmp_path / "out").splits == splits
+
+
 def test_mlcroissant_validates_the_metadata_and_reads_the_records(packaged, caplog):
     import mlcroissant
 

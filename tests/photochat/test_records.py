@@ -2,6 +2,9 @@
 
 import json
 
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -179,4 +182,23 @@ def test_a_further_key_nested_beyond_measure_is_refused_on_writing(tmp_path):
     )
     with pytest.raises(DataError, match="nested too deeply"):
         write_records(tmp_path / "x.json", [sick])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_numbers_of_a_parquet_column_are_null(tmp_path):
+    nan = float("nan")
+    record = as_record(make_dialogue()) | {"score": nan, "scores": {"of": [0.5, nan]}}
+    pq.write_table(pa.Table.from_pylist([record]), tmp_path / "x.parquet")
+    dialogues = read_records(tmp_path / "x.parquet")
+    assert dialogues[0].extra == {"scores": {"of": [0.5, None]}}
+    for suffix in SUFFIXES:
+        write_records(tmp_path / f"y{suffix}", dialogues)
+        assert read_records(tmp_path / f"y{suffix}") == dialogues
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_number_that_json_does_not_have_is_refused_on_writing(tmp_path, suffix):
+    sick = msgspec.structs.replace(make_dialogue(), extra={"score": float("inf")})
+    with pytest.raises(DataError, match="a further key cannot be written"):
+        write_records(tmp_path / f"x{suffix}", [sick])
     assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 import pytest
 
 from photochat.errors import DataError
+from photochat.records import write_records
 from photochat.release import find_files, read_release, scan_release, write_release
 from tests.conftest import BROKEN, SAMPLE, make_dialogue
 
@@ -24,9 +25,25 @@ def test_a_release_is_written_as_published_500_a_file(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".json", ".jsonl", ".parquet"])
 def test_each_format_keeps_the_splits(tmp_path, suffix):
-    splits = {"train": some(5), "test": some(2)}
+    splits = {"train": some(5), "dev": [], "test": some(2)}
     write_release(splits, tmp_path / "r", suffix)
-    assert read_release(tmp_path / "r").splits == splits
+    assert read_release(tmp_path / "r").splits == scan_release(tmp_path / "r")[0].splits == splits
+
+
+def test_json_lines_without_a_line_are_a_whole_split_or_a_fault(tmp_path):
+    write_release({"train": some(1)}, tmp_path / "r", ".jsonl")
+    for empty in (tmp_path / "r/train/train_01.jsonl", tmp_path / "raw.jsonl"):
+        empty.write_text("")
+        for read in (read_release, scan_release):
+            with pytest.raises(DataError, match="is empty"):
+                read(tmp_path / "r", empty)
+        empty.unlink()
+
+
+def test_more_than_a_hundred_files_come_in_the_order_of_their_numbers(tmp_path):
+    for number in (11, 99, 100):
+        write_records(tmp_path / f"train/train_{number}.json", some(1, start=number))
+    assert [d.dialogue_id for d in read_release(tmp_path).dialogues] == [11, 99, 100]
 
 
 def test_the_split_is_in_the_folder_or_in_the_file_name(tmp_path):
@@ -54,6 +71,26 @@ def test_other_files_in_the_folder_are_not_looked_at(tmp_path):
     (tmp_path / "r" / "dev" / ".dev_01.json").write_text("half written")
     (tmp_path / "r" / "dev" / "notes.md").write_text("notes")
     assert len(read_release(tmp_path / "r").dialogues) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["valid.jsonl", "test.jsonl", "dev_00.JSON", "test_00.json.gz", "train/more.json.gz"]
+)
+def test_dialogues_that_would_be_passed_over_are_refused(tmp_path, name):
+    write_release({"train": some(1)}, tmp_path)
+    (tmp_path / name).write_bytes(b"")
+    if name.endswith(".jsonl"):
+        write_records(tmp_path / name, some(1))
+    with pytest.raises(DataError, match=f"{name.split('/')[-1]} would be passed over"):
+        read_release(tmp_path)
+
+
+def test_a_split_folder_says_the_split_whatever_its_files_are_called(tmp_path, monkeypatch):
+    write_records(tmp_path / "train/test_set_a.json", some(1))
+    write_records(tmp_path / "test/raw.json", some(1))
+    assert list(read_release(tmp_path).splits) == ["train", "test"]
+    monkeypatch.chdir(tmp_path / "test")
+    assert find_files(["raw.json"])[0][0] == find_files([tmp_path / "test/raw.json"])[0][0]
 
 
 def test_a_folder_without_splits_is_refused(tmp_path):

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,11 +121,41 @@ def test_an_edited_dialogue_keeps_its_place_by_id_and_photo():
     assert edited in after["test"]
 
 
+def test_an_earlier_dialogue_under_a_new_id_is_not_displaced_by_another_under_its_own():
+    old = make([(i, 0) for i in range(6)])
+    before, _ = split(old, dev=2, test=2)
+    moved = before["test"][0]
+    renumbered = msgspec.structs.replace(moved, dialogue_id=99)
+    other = msgspec.structs.replace(moved, turns=make_dialogue("0:other 1:b 0:*").turns)
+    after, report = split(
+        [*(d for d in old if d is not moved), other, renumbered],
+        dev=2, test=2, previous=as_release(before),
+    )  # fmt: skip
+    assert renumbered in after["test"]
+    assert [item.dialogue_id for item in report.left_out] == [moved.dialogue_id]
+    assert (report.kept_from_previous, report.missing_from_input) == (6, 0)
+
+
+def test_a_dialogue_that_left_is_missing_also_where_two_others_have_its_photo():
+    old = make([(0, 0), (0, 0), (1, 0)])
+    before, _ = split(old, dev=0, test=0)
+    edited = msgspec.structs.replace(old[0], turns=make_dialogue("0:other 1:b 0:*").turns)
+    renumbered = msgspec.structs.replace(old[0], dialogue_id=99)
+    _, report = split([edited, renumbered, old[1]], dev=0, test=0, previous=as_release(before))
+    assert (report.kept_from_previous, report.missing_from_input) == (2, 1)
+
+
 def test_a_dialogue_without_a_photo_is_left_out_and_said():
     nameless = make_dialogue(photo="", dialogue_id=5)
     splits, report = split([nameless, *make([(0, 0)])], dev=0, test=0)
     assert [item.dialogue_id for item in report.left_out] == [5]
     assert nameless not in splits["train"]
+
+
+def test_an_address_with_two_ids_stands_in_one_split():
+    twins = [make_dialogue(dialogue_id=i, photo_id=f"train/{i}", labels="Man") for i in range(2)]
+    splits, _ = split([*twins, *make([(1, 0), (2, 0)])], dev=1, test=1)
+    assert splits["train"] == twins
 
 
 def test_too_few_photos_is_one_clear_error():

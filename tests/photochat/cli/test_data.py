@@ -95,6 +95,12 @@ def test_convert_goes_round_without_loss(run_photochat, release, tmp_path):
     assert (tmp_path / "x.json").read_bytes() == SAMPLE.read_bytes()
 
 
+def test_convert_writes_a_file_in_the_format_of_its_suffix(run_photochat, tmp_path):
+    out = tmp_path / "x.parquet"
+    assert run_photochat("convert", SAMPLE, out, "--to", "parquet")[0] == 0
+    assert read_release(out).dialogues == read_release(SAMPLE).dialogues
+
+
 def test_package_writes_beside_the_release_by_default(run_photochat, release):
     assert run_photochat("package", release)[0] == 0
     assert (release.with_name("release-package") / "croissant.json").exists()
