@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 import transformers
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoModelForSeq2SeqLM, AutoTokenizer
@@ -44,7 +45,10 @@ def load_backbone(
     try:
         with _quiet():
             tokenizer: Any = AutoTokenizer.from_pretrained(source, **extra)
-            model, loading = kind.from_pretrained(source, output_loading_info=True, **extra)
+            # Many are published in 16 bits, too coarse for what an optimiser's step adds.
+            model, loading = kind.from_pretrained(
+                source, dtype=torch.float32, output_loading_info=True, **extra
+            )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise _not_to_be_had(name, error) from error
     new = [key for key in loading["missing_keys"] if not any(m in key for m in _MAY_BE_NEW)]

@@ -63,16 +63,10 @@ def fit_tfidf(examples: IntentExamples) -> TfidfModel:
     if len(set(examples.labels.tolist())) < 2:
         raise DataError("the training split needs turns with and without a share after them")
     newest, earlier = _texts(examples)
-    of_newest, of_earlier = _vectorizer(), _vectorizer()
-    columns: list[Any] = [of_newest.fit_transform(newest)]
-    try:
-        columns.append(of_earlier.fit_transform(earlier))
-    except ValueError:  # no dialogue has a second turn
-        of_earlier.fit(["nothing"] * 2)
-        columns.append(of_earlier.transform(earlier))
-    columns.append(_circumstances(examples))
+    (of_newest, new), (of_earlier, old) = _fitted(newest), _fitted(earlier)
+    table = sparse.hstack([new, old, _circumstances(examples)]).tocsr()
     model = LogisticRegression(C=INVERSE_PENALTY, max_iter=2000, solver="liblinear")
-    model.fit(sparse.hstack(columns).tocsr(), examples.labels)
+    model.fit(table, examples.labels)
     return TfidfModel(
         {word: int(i) for word, i in of_newest.vocabulary_.items()},
         of_newest.idf_.tolist(),
@@ -98,6 +92,16 @@ def load_tfidf(folder: Path) -> TfidfModel:
         return msgspec.json.decode((folder / FILE).read_bytes(), type=TfidfModel)
     except (OSError, *UNDECODABLE) as error:
         raise DataError(f"is no TF-IDF model ({error})", file=folder / FILE) from error
+
+
+def _fitted(texts: list[str]) -> tuple[Any, Any]:
+    """Return a vectorizer of the words that at least two texts have, and its vectors of them."""
+    vectorizer = _vectorizer()
+    try:
+        return vectorizer, vectorizer.fit_transform(texts)
+    except ValueError:  # there is no such word
+        vectorizer.fit(["nothing"] * 2)
+        return vectorizer, vectorizer.transform(texts)
 
 
 def _vectorizer(vocabulary: dict[str, int] | None = None, idf: list[float] | None = None) -> Any:

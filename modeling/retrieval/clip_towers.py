@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -180,7 +181,7 @@ def _transformers(source: str, name: str) -> Clip:
     try:
         with _quiet():
             tokenizer: Any = AutoTokenizer.from_pretrained(source)
-            model: Any = AutoModel.from_pretrained(source)
+            model: Any = AutoModel.from_pretrained(source, dtype=torch.float32)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise DataError(
             f"the CLIP model {name} cannot be had ({_line(error)}): name a folder, a hub name, or "

@@ -148,10 +148,10 @@ def with_descriptors(retriever: Retriever, settings: RetrievalSettings) -> Retri
     def save(state: dict[str, Tensor], folder: Path) -> None:
         retriever.save({n.removeprefix(_INNER): t for n, t in state.items()}, folder)
 
-    return Retriever(
-        TwoTexts(retriever.matcher, settings.descriptor_weight),
-        BothFeeder(retriever.feeder, described),
-        save,
+    return retriever._replace(
+        matcher=TwoTexts(retriever.matcher, settings.descriptor_weight),
+        feeder=BothFeeder(retriever.feeder, described),
+        save=save,
     )
 
 

@@ -31,7 +31,7 @@ class Encoder:
         self, retriever: Retriever, accelerator: Accelerator, *, at_once: int = AT_ONCE
     ) -> None:
         self.matcher: Matcher = retriever.matcher.to(accelerator.device).eval()
-        self._feeder = retriever.feeder
+        self._feeder, self._reads = retriever.feeder, retriever.reads
         self._accelerator = accelerator
         self._at_once = at_once
 
@@ -59,10 +59,22 @@ class Encoder:
             return joined(read(self._moved(batch)) for batch in ahead(batches))
 
     def photos(self, photos: Sequence[GalleryPhoto]) -> Representations:
-        """Return the photos' representations, on the device."""
-        batches = (self._feeder.photos(part) for part in _parts(photos, self._at_once))
+        """Return the photos' representations, on the device.
+
+        What the model reads of several photos alike is encoded once. In a batch of another length
+        its vector would differ in 16 bits by more than rounding, and equal photos would not tie.
+        """
+        read = [self._reads(photo) for photo in photos]
+        distinct = dict(zip(read, photos, strict=True))
+        parts = _parts(list(distinct.values()), self._at_once)
+        batches = (self._feeder.photos(part) for part in parts)
         with torch.no_grad(), self._accelerator.autocast():
-            return joined(self.matcher.photos(self._moved(batch)) for batch in ahead(batches))
+            seen = joined(self.matcher.photos(self._moved(batch)) for batch in ahead(batches))
+        if len(distinct) == len(photos):
+            return seen
+        place = {text: i for i, text in enumerate(distinct)}
+        rows = torch.tensor([place[text] for text in read], device=self._accelerator.device)
+        return {name: tensor[rows] for name, tensor in seen.items()}
 
     def scores(self, queries: Sequence[Query], gallery: Representations) -> Tensor:
         """Return the scores (queries, photos) of queries against an encoded gallery, in fp32."""

@@ -94,6 +94,20 @@ def retrieval_examples(
     return RetrievalExamples(tuple(photos), tuple(queries), dict(left_out))
 
 
+def first_queries(examples: RetrievalExamples, limit: int | None) -> RetrievalExamples:
+    """Return the first `limit` queries alone, on the photos up to the last that they ask for."""
+    if limit is None:
+        return examples
+    queries = examples.queries[:limit]
+    size = max((query.photo + 1 for query in queries), default=0)
+    return msgspec.structs.replace(
+        examples,
+        photos=examples.photos[:size],
+        queries=queries,
+        identities=examples.identities[:size],
+    )
+
+
 def _photo(key: str, dialogue: Dialogue) -> GalleryPhoto:
     described = dialogue.description
     who = described.persona if described else None

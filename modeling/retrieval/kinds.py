@@ -23,6 +23,7 @@ from modeling.retrieval.settings import (
     ScanSettings,
     VseSettings,
 )
+from modeling.retrieval.texts import shown
 from modeling.retrieval.vsepp import build_vsepp
 
 # Settings, the training split's texts (for vocabularies from scratch), pictures where the model
@@ -64,4 +65,6 @@ def build_retriever(
         retriever = build_irra(settings, pictures, weights, len(label_texts))
     else:
         retriever = BUILDERS[type(settings.model)](settings, texts, pictures, weights)
+    if settings.model.pictures is None:
+        retriever = retriever._replace(reads=lambda photo: shown(photo, settings.persona))
     return with_descriptors(retriever, settings)

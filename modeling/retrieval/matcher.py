@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -119,11 +120,13 @@ class Retriever(NamedTuple):
     """A model with what it takes to feed it and to keep it.
 
     `save` writes weights, as of the matcher's `state_dict()`, into a folder that loads again.
+    `reads` tells what the model reads of a photo: photos of which that is equal are equal to it.
     """
 
     matcher: Matcher
     feeder: Feeder
     save: Callable[[dict[str, Tensor], Path], None]
+    reads: Callable[[GalleryPhoto], str] = attrgetter("key")
 
 
 def joined(parts: Iterable[Representations]) -> Representations:

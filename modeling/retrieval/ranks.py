@@ -97,8 +97,12 @@ def _count(block: Tensor, bound: Tensor) -> Tensor:
 def best_photos(
     scores: Tensor, count: int, available: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Return the scores and indices, (queries, count), of the best photos in (queries, photos)."""
+    """Return the scores and indices, (queries, count), of the best photos in (queries, photos).
+
+    There are fewer of them where fewer are `available`.
+    """
     if available is not None:
         scores = scores.masked_fill(~available.to(scores.device), -torch.inf)
+        count = min(count, int(available.sum()))
     best = scores.topk(min(count, scores.shape[1]), dim=1)
     return best.values, best.indices

@@ -85,7 +85,7 @@ def load_regions(name: str, folder: Path | None = None) -> Regions:
     try:
         kind: Any = AutoConfig.from_pretrained(source).model_type
         family: Any = CLIPVisionModel if kind.startswith("clip") else AutoModel
-        model = family.from_pretrained(source)
+        model = family.from_pretrained(source, dtype=torch.float32)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         what = " ".join(str(error).split())[:160]
         raise DataError(

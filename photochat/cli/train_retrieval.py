@@ -293,6 +293,7 @@ def train_retrieval(
 
 
 def _splits(data: str, limit: int | None) -> Any:
+    from modeling.retrieval.examples import first_queries
     from modeling.retrieval.sources import read_source
     from modeling.retrieval.train import Splits, release_splits
     from photochat.release import read_release
@@ -300,7 +301,7 @@ def _splits(data: str, limit: int | None) -> Any:
     source = read_source(data)
     if source is None:
         return release_splits(read_release(Path(data)), limit)
-    return Splits(source.splits["train"], source.splits["dev"], source.file)
+    return Splits(first_queries(source.splits["train"], limit), source.splits["dev"], source.file)
 
 
 def _settings(

@@ -36,9 +36,10 @@ class SentenceEncoder:
         where, _ = located(name)
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(where)
-            self._model: Any = AutoModel.from_pretrained(where).eval()
+            model: Any = AutoModel.from_pretrained(where, dtype=torch.float32)
         except (OSError, ValueError) as error:
             raise DataError(f"{name!r} cannot be loaded ({error})", field="--encoder") from error
+        self._model = model.eval()
         self._seen: dict[str, npt.NDArray[np.float32]] = {}
 
     def __call__(self, texts: Sequence[str]) -> Vectors:

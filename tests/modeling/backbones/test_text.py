@@ -1,4 +1,4 @@
-"""Models that come as GGUF files."""
+"""Models that come in 16 bits or as GGUF files."""
 
 import sys
 
@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from modeling.backbones.scratch import scratch_model
+from modeling.backbones.text import load_backbone
 from modeling.intent.network import build_network, save_network
 from modeling.intent.rows import collate
 from modeling.intent.settings import IntentSettings
@@ -76,3 +78,18 @@ def test_a_model_read_from_gguf_is_saved_as_any_other_and_answers_as_before(tmp_
         before, after = (n.module.eval()(b) for n, b in zip((net, again), batches, strict=True))
     assert len(before) == len(make_talks())
     assert torch.equal(before, after)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("tiny-bert", "encoder"), ("tiny-llama", "causal")])
+def test_weights_of_16_bits_are_trained_and_kept_in_32(name, kind, tmp_path):
+    model, tokenizer = scratch_model(name, ["a photo of it"])
+    model.bfloat16().save_pretrained(tmp_path / "published")
+    tokenizer.save_pretrained(tmp_path / "published")
+    net = build_network(IntentSettings(model=str(tmp_path / "published"), kind=kind))
+    net.module(collate(net.rows(make_talks()), net.marks.pad)).sum().backward()
+    save_network(net, net.module.state_dict(), tmp_path / "kept")
+    given, kept = model.state_dict(), load_backbone(str(tmp_path / "kept")).model
+    assert kept.config.dtype == torch.float32
+    for read in (net.backbone.model.state_dict(), kept.state_dict()):
+        assert {tensor.dtype for tensor in read.values()} == {torch.float32}
+        assert all(torch.equal(tensor, given[part].float()) for part, tensor in read.items())

@@ -127,6 +127,17 @@ def test_each_way_of_tuning_starts_from_zero_shot_learns_and_is_saved(
     torch.testing.assert_close(vectors(again, batch), after, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("bits", [torch.float16, torch.bfloat16])
+def test_weights_of_16_bits_are_read_in_32(names, bits, tmp_path):
+    published = transformers.CLIPModel.from_pretrained(names["transformers"]).to(bits)
+    published.save_pretrained(tmp_path)
+    load_clip(names["transformers"]).tokenizer.save_pretrained(tmp_path)
+    read = load_clip(str(tmp_path)).towers.model.state_dict()
+    assert {tensor.dtype for tensor in read.values()} == {torch.float32}
+    given = published.state_dict()
+    assert all(torch.equal(tensor, given[name].float()) for name, tensor in read.items())
+
+
 def test_the_logit_scale_stays_below_a_hundred(names):
     matcher = ClipMatcher(load_clip(names["open_clip"]))
     with torch.no_grad():

@@ -6,8 +6,10 @@ import pytest
 from PIL import Image
 
 from modeling.retrieval.runs import finished
+from photochat.cli import train_retrieval
 from photochat.release import read_release, write_release
 from tests.conftest import SAMPLE
+from tests.modeling.retrieval.test_chatpedes import write_file
 from tests.modeling.retrieval.test_coco import caption_file
 
 SMALL = ["--preset", "tiny", "--epochs", "1", "--batch", "16", "--device", "cpu"]
@@ -60,6 +62,16 @@ def test_captions_first_then_the_release_and_a_picture_that_is_missing_is_counte
     assert (run.settings.augment, run.settings.speakers) == (True, "sharer")
     assert run.chosen.without_picture == {"train": 1, "dev": 0}
     assert "1 of 30 photos of train have no picture" in err
+
+
+@pytest.mark.parametrize(("kind", "write"), [("coco", caption_file), ("chatpedes", write_file)])
+def test_a_limit_holds_for_other_data_too_and_leaves_dev_whole(kind, write, tmp_path):
+    data = f"{kind}:{write(tmp_path)}"
+    whole, some = train_retrieval._splits(data, None), train_retrieval._splits(data, 3)
+    assert some.train.queries == whole.train.queries[:3]
+    assert some.train.photos == whole.train.photos[:2]
+    assert some.train.identities == whole.train.identities[:2]
+    assert some.dev == whole.dev
 
 
 def test_what_cannot_be_done_is_one_line(release, pictures, tmp_path, run_photochat):

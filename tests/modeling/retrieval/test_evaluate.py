@@ -157,6 +157,20 @@ def test_two_runs_are_compared_query_by_query(
         read_ranks(other, "test", "0")
 
 
+def test_a_run_that_saw_fewer_pictures_than_are_shown_can_be_compared(
+    small, place, pictures_run, run_photochat
+):
+    (place / "two" / "dev").mkdir(parents=True)
+    for name in ("dev/0.jpg", "dev/1.jpg"):
+        (place / "two" / name).write_bytes((small[1] / name).read_bytes())
+    arguments = ("evaluate", pictures_run, "--data", small[0], "--split", "dev")
+    for against in ((), ("--against", pictures_run)):
+        status, _, err = run_photochat(*arguments, "--images", place / "two", *against)
+        assert status == 0, err
+    best = read_ranks(pictures_run, "dev").best
+    assert {frozenset(keys) for keys in best} == {frozenset({"dev/0", "dev/1"})}
+
+
 def test_what_cannot_be_measured_is_one_line(small, place, labels_run, run_photochat):
     release, images = small
     cases = [

@@ -118,9 +118,10 @@ def test_peak_memory_does_not_grow_with_the_product():
     assert int(large) - int(small) < 60_000
 
 
-def test_the_best_photos_are_the_highest_scores_and_never_missing_ones_first():
+def test_the_best_photos_are_the_highest_scores_and_never_missing_ones():
     scores = torch.tensor([[0.1, 0.9, 0.5, 0.7]])
     values, places = best_photos(scores, 3, torch.tensor([True, False, True, True]))
     assert places.tolist() == [[3, 2, 0]]
     assert values.tolist()[0] == pytest.approx([0.7, 0.5, 0.1])
+    assert best_photos(scores, 4, torch.tensor([True, False, True, True]))[1].shape == (1, 3)
     assert best_photos(scores, 10)[1].shape == (1, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -40,6 +41,17 @@ def test_with_a_sentence_encoder_the_three_examples_come_out_the_same():
         for key, example in EXAMPLES.items()
     }
     assert found == {"trip": [], "pizza": [], "netflix": ["association-after-share"]}
+
+
+def test_a_sentence_encoder_of_16_bits_is_read_in_32(tmp_path):
+    pytest.importorskip("transformers")
+    from modeling.backbones.scratch import scratch_model
+
+    model, tokenizer = scratch_model("tiny-bert", ["two dogs"])
+    model.bfloat16().save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    [vector] = SentenceEncoder(str(tmp_path))(["two dogs"])
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
 
 
 def test_its_own_photo_fits_a_talk_better_than_another():
