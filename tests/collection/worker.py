@@ -59,6 +59,7 @@ class Worker:
                 namespaces=["/chat"],
                 auth={"token": self.token, **auth},
                 transports=["websocket"],
+                wait_timeout=30,  # of a second, by default, which a busy machine may take
             )
         except socketio.exceptions.ConnectionError as error:
             message = refusals[0]["message"] if refusals else str(error)
