@@ -135,7 +135,8 @@ def money(answers: Answers) -> Values | None:
     if collected:
         estimate, books = collected["estimate"], collected["reconcile"]
     elif asked.estimate and asked.reconcile:
-        estimate, books = _json(base / asked.estimate), _json(base / asked.reconcile)
+        estimate = _json(base / asked.estimate, "currency", "expected", "worst", "budget", "kinds")
+        books = _json(base / asked.reconcile, "ledger_spent", "platform_spent", "differences")
     else:
         return None
     spent = float(books["ledger_spent"])
@@ -304,9 +305,12 @@ def _picture(photo_id: str | None, images: Path | None) -> Path | None:
         return None
 
 
-def _json(file: Path) -> Values:
+def _json(file: Path, *keys: str) -> Values:
     try:
-        content: Values = msgspec.json.decode(file.read_bytes())
+        content = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
     except (OSError, msgspec.MsgspecError) as error:
         raise DataError(f"is not what a command prints with --json ({error})", file=file) from error
+    missing = ", ".join(key for key in keys if key not in content)
+    if missing:
+        raise DataError(f"is another command's answer: it has no {missing}", file=file)
     return content
