@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from collection import entrance
+from collection.roll_call import _sums
 from collection.sweep import sweep
 from collection.tables import participants
 
@@ -133,3 +134,11 @@ def test_a_newer_tab_elsewhere_closes_the_older_even_if_nobody_told(serve, postg
     anna.until_state("replaced")
     assert len(first.service.presence) == 0
     assert people(second.service)["anna"].process == second.service.process
+
+
+def test_sums_differ_where_connections_do():
+    """Somebody missing, somebody too many, another number, two that have changed places."""
+    there = [(1, 3), (2, 1), (5, 2)]
+    others = [there[1:], [*there, (6, 1)], [(1, 4), *there[1:]], [(1, 1), (2, 3), (5, 2)]]
+    assert all(_sums(other) != _sums(there) for other in others)
+    assert _sums(reversed(there)) == _sums(there)
