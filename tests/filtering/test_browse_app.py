@@ -90,7 +90,7 @@ def app(pool: Path, images: Path) -> Iterator[str]:
                 pytest.fail(f"the app did not start: {''.join(said)}")
             yield f"http://127.0.0.1:{port}"
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+            process.communicate(timeout=120)
             assert process.returncode == 0
         finally:
             process.kill()
