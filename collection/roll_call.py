@@ -35,17 +35,17 @@ def give_sign_of_life(service: Service, now: float) -> None:
 def call_the_roll(service: Service, now: float) -> None:
     """Note as gone whose socket is nowhere, as here whose socket is here, and tell the partners."""
     sockets = {(one.participant, one.number): one for one in service.presence.all()}
-    tallies = _tally(service) == _sums(sockets)
-    lost = []
-    for row in _noted(service, now, here=not tallies):
-        held = row.process == service.process and sockets.pop((row.id, row.connection), None)
+    differ = _tally(service) != _sums(sockets)
+    unnoted, lost = sockets if differ else {}, []
+    for row in _noted(service, now, here=differ):
+        held = row.process == service.process and unnoted.pop((row.id, row.connection), None)
         if not held and row.last_seen < now - ALIVE_SECONDS:
             lost.append(row)
     if lost:
         service.writer.call(lambda c: _forget(c, lost, now))
-    if sockets and not tallies:
-        unnoted = list(sockets.values())
-        for replaced in service.writer.call(lambda c: _hold(c, service, unnoted, now)):
+    if unnoted:
+        held_here = list(unnoted.values())
+        for replaced in service.writer.call(lambda c: _hold(c, service, held_here, now)):
             service.replace(replaced)
     for participant, conversation in _silently_gone(service):
         service.act(conversation, participant, Away())

@@ -127,48 +127,31 @@ def accept(
     message: str = "",
 ) -> Call:
     """Approve, or turn a rejection back, at the cost of one unit of the posting (`Row.unit`)."""
-    return Call(
-        kind,
-        submission.id,
-        worker=submission.worker,
-        participant=participant,
-        posting=submission.posting,
-        submission=submission.id,
-        units=1,
-        amount=amount,
-        fee=fee,
-        reason=message,
-    )
+    accepted = Call(kind, submission.id, units=1, amount=amount, fee=fee, reason=message)
+    return _about(submission, accepted, participant)
 
 
 def reject(submission: Submission, *, reason: str, participant: int | None = None) -> Call:
     """Reject a submission, with a reason that the worker can act on."""
-    return Call(
-        "reject",
-        submission.id,
-        worker=submission.worker,
-        participant=participant,
-        posting=submission.posting,
-        submission=submission.id,
-        reason=reason,
-    )
+    return _about(submission, Call("reject", submission.id, reason=reason), participant)
 
 
 def bonus(
     key: str, submission: Submission, amount: Decimal, fees: Fees, *, participant: int, reason: str
 ) -> Call:
     """Pay a bonus under a submission."""
-    return Call(
-        "bonus",
-        key,
+    fee = bonus_fee(fees, amount)
+    paid = Call("bonus", key, units=1, amount=amount, fee=fee, reason=reason)
+    return _about(submission, paid, participant)
+
+
+def _about(submission: Submission, call: Call, participant: int | None) -> Call:
+    return msgspec.structs.replace(
+        call,
         worker=submission.worker,
         participant=participant,
         posting=submission.posting,
         submission=submission.id,
-        units=1,
-        amount=amount,
-        fee=bonus_fee(fees, amount),
-        reason=reason,
     )
 
 

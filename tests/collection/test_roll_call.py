@@ -53,6 +53,11 @@ def people(service):
         return {row.worker: row for row in reader.execute(sa.select(participants))}
 
 
+def lose(service, name):
+    """Drop a worker's socket with nothing written; return it."""
+    return service.presence.remove(service.presence.of_participant(people(service)[name].id).sid)
+
+
 def kinds(worker):
     return [event["kind"] for event in worker.events]
 
@@ -94,8 +99,7 @@ def test_who_left_while_the_database_was_down_is_noted_as_gone(serve):
     server = serve()
     anna, ben = meet(server)
     service = server.service
-    gone = service.presence.of_participant(people(service)["ben"].id)
-    service.presence.remove(gone.sid)
+    lose(service, "ben")
     sweep(service)
     assert anna.until_event("away")["by"] == "partner"
     assert people(service)["ben"].process is None
@@ -109,8 +113,7 @@ def test_who_left_and_was_only_half_noted_is_away(serve):
     server = serve()
     anna, _ = meet(server)
     service = server.service
-    gone = service.presence.of_participant(people(service)["ben"].id)
-    service.presence.remove(gone.sid)
+    gone = lose(service, "ben")
     service.writer.call(lambda c: entrance.detach(c, gone.participant, gone.number, time.time()))
     for _ in range(3):
         sweep(service)
