@@ -1,4 +1,4 @@
-"""The learning rate as a pure function of the step."""
+"""The learning rate as pure functions: of the step, and of the parameter's name."""
 
 from __future__ import annotations
 
